@@ -1,0 +1,59 @@
+// Children in the foreground: they get our signals, we pass on their exit code. Node >= 20, built-ins only.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, capture?: boolean }} ChildOptions */
+/** @typedef {{ code: number, output: string }} ChildResult */
+
+/** @type {NodeJS.Signals[]} */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Runs a command to its end. With `capture` its output is returned instead of shown.
+ * A child ended by a signal gives 128 + the number of the signal, as in a shell.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {ChildOptions} [options]
+ * @returns {Promise<ChildResult>}
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: options.env,
+      stdio: options.capture ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    });
+    /** @type {Buffer[]} */
+    const chunks = [];
+    child.stdout?.on('data', (chunk) => chunks.push(chunk));
+    child.stderr?.on('data', (chunk) => chunks.push(chunk));
+    const stopForwarding = forwardSignals(child);
+    child.once('error', (error) => {
+      stopForwarding();
+      reject(error);
+    });
+    child.once('close', (code, signal) => {
+      stopForwarding();
+      const output = Buffer.concat(chunks).toString('utf8');
+      resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), output });
+    });
+  });
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function forwardSignals(child) {
+  /** @type {Set<string>} */
+  const sent = new Set();
+  /** @param {NodeJS.Signals} signal */
+  const forward = (signal) => {
+    // A terminal sends Ctrl-C to the whole group, and npm sends it once more: the child should see it once.
+    const fromTerminal = signal === 'SIGINT' && process.stdin.isTTY;
+    if (fromTerminal || sent.has(signal)) return;
+    sent.add(signal);
+    child.kill(signal);
+  };
+  for (const signal of signals) process.on(signal, forward);
+  return () => {
+    for (const signal of signals) process.off(signal, forward);
+  };
+}

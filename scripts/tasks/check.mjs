@@ -1,0 +1,76 @@
+// npm run check [-- --only NAME] [--list]: every static check, one after another; fails when one fails.
+import { parseArgs } from 'node:util';
+import { run } from '../lib/child.mjs';
+import { fail, members, pnpm, root, tool } from '../lib/workspace.mjs';
+
+const node = process.execPath;
+/** @param {string} name */
+const own = (name) => [node, `scripts/checks/${name}.mjs`];
+/** @param {string[]} command */
+const inEachPackage = (...command) =>
+  members('packages').map((member) => [pnpm, '--dir', member, 'exec', ...command]);
+
+/** @type {Record<string, { what: string, commands: string[][] }>} */
+const steps = {
+  types: { what: 'TypeScript: sources, tests, examples, scripts', commands: [[tool('tsc')]] },
+  format: { what: 'Biome: format and common mistakes', commands: [[tool('biome'), 'ci', '.']] },
+  lint: { what: 'Oxlint: promises, any, cycles, size limits', commands: [[tool('oxlint')]] },
+  disables: { what: 'a disabled rule gives its reason', commands: [own('disables')] },
+  hosts: { what: 'no registry is named in the repository', commands: [own('hosts')] },
+  scripts: { what: 'root scripts and tasks agree', commands: [own('scripts')] },
+  imports: {
+    what: 'import direction, cycles, undeclared dependencies',
+    commands: [[tool('depcruise'), '--progress', 'none', 'packages', 'examples']],
+  },
+  unused: { what: 'Knip: unused files, exports, dependencies', commands: [[tool('knip')]] },
+  comments: {
+    what: 'TypeDoc: every export is documented',
+    commands: [[tool('typedoc'), '--emit', 'none']],
+  },
+  changeset: { what: 'changes have a changeset', commands: [own('changeset')] },
+  build: { what: 'packages build', commands: [[node, 'scripts/tasks/build.mjs']] },
+  shape: {
+    what: 'publint and are-the-types-wrong',
+    commands: [
+      ...inEachPackage('publint', '--strict'),
+      ...inEachPackage('attw', '--pack', '.', '--profile', 'esm-only'),
+    ],
+  },
+  size: { what: 'size limits of dist/', commands: [[tool('size-limit')]] },
+};
+
+const names = Object.keys(steps);
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help || values.list) {
+  console.log('npm run check [-- --only NAME] [--list]\n');
+  for (const name of names) console.log(`  ${name.padEnd(10)} ${steps[name]?.what}`);
+  console.log('\nshape and size look at dist/: they need build.');
+  process.exit();
+}
+const unknown = values.only.find((name) => !names.includes(name));
+if (unknown) fail(`There is no check ${unknown}; there are ${names.join(', ')}.`);
+
+/** @type {{ name: string, ok: boolean, seconds: string }[]} */
+const results = [];
+for (const name of names.filter((step) => values.only.length === 0 || values.only.includes(step))) {
+  const start = performance.now();
+  console.log(`\n== ${name}: ${steps[name]?.what}`);
+  let ok = true;
+  for (const [command = '', ...args] of steps[name]?.commands ?? []) {
+    const { code } = await run(command, args, { cwd: root });
+    ok &&= code === 0;
+  }
+  results.push({ name, ok, seconds: ((performance.now() - start) / 1000).toFixed(1) });
+}
+
+console.log('\ncheck       result   seconds');
+for (const { name, ok, seconds } of results) {
+  console.log(`${name.padEnd(11)} ${ok ? 'ok    ' : 'FAILED'} ${seconds.padStart(9)}`);
+}
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;

@@ -1,0 +1,24 @@
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+// Workspace packages resolve to src/*.ts, so no test needs a build. Never add 'import' here: Vitest hands
+// these to Node as --conditions, and 'import' breaks require() inside CommonJS packages.
+const source = ['@steward/source'];
+const fromSources = {
+  resolve: { conditions: source },
+  ssr: {
+    resolve: { conditions: [...source, ...defaultServerConditions], externalConditions: source },
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { ...fromSources, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
+      {
+        ...fromSources,
+        test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], testTimeout: 30_000 },
+      },
+    ],
+  },
+});
