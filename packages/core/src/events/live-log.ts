@@ -1,0 +1,47 @@
+import type { RunEvent } from './run-event.ts';
+
+/** Names the log of one run. `incarnation` keeps the log of a deleted and re-created run apart. */
+export interface LogKey {
+  readonly runId: string;
+  readonly incarnation: string;
+}
+
+/** The owner's end of a log. */
+export interface LogWriter {
+  /**
+   * Appends an event. Never waits and never throws: drivers that have to send it somewhere do so in batches.
+   * Events come with rising cursors (`<epoch>-<k>`); a writer of a lower epoch than one already seen is ignored.
+   */
+  publish(event: RunEvent): void;
+  /** Sends what is buffered. Readers end after the terminal event, not because of this. */
+  close(): Promise<void>;
+}
+
+/** A reader's place in a log: a cursor and a wake-up, never a queue. */
+export interface LogReader {
+  /** The events after the last ones taken, at most `max`; empty when there are none yet. Does not wait. */
+  take(max: number): readonly RunEvent[];
+  /**
+   * Settles once `take` would return something, or the log lost what this reader needs (`'lost'`), or was dropped.
+   * Only one wait at a time.
+   */
+  wait(): Promise<'more' | 'lost'>;
+  /** Gives the place up; a pending `wait` settles. Safe to call twice. */
+  close(): void;
+}
+
+/**
+ * The hot log of runs: what is streamed, for everyone who reads. Losing it loses speed, never truth: the store has
+ * every durable event. Conformance: `testLiveLog`.
+ */
+export interface LiveLog {
+  /** Opens the log for the owner of `epoch`. */
+  open(key: LogKey, epoch: number): LogWriter;
+  /**
+   * A reader of the events after the cursor `after`, from the first event without it; `undefined` when the log does
+   * not hold the run or cannot serve that cursor without a gap.
+   */
+  tail(key: LogKey, after?: string): Promise<LogReader | undefined>;
+  /** Releases everything; pending waits settle with `'lost'`. */
+  close(): Promise<void>;
+}

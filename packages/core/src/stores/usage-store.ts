@@ -1,0 +1,35 @@
+import type { Owner } from './run-store.ts';
+
+/** A limit on the tokens that an owner may use in a window of time. */
+export interface UsageLimit {
+  /** Length of the window in milliseconds; windows begin at multiples of it since the Unix epoch. */
+  readonly windowMs: number;
+  readonly tokens: number;
+}
+
+/** Tokens used and reserved by an owner in the current window. */
+export interface UsageReading {
+  readonly used: number;
+  readonly reserved: number;
+}
+
+/** What came of a reservation. */
+export type Reservation =
+  | { readonly granted: true }
+  /** `retryAfterMs`: until the window that is full ends. */
+  | { readonly granted: false; readonly retryAfterMs: number };
+
+/** Token accounts with reserve-then-settle, exact across processes. */
+export interface UsageStore {
+  /** Reserves `tokens` for `reservationId` if every limit allows it. The same id again changes nothing. */
+  reserve(
+    owner: Owner,
+    reservationId: string,
+    tokens: number,
+    limits: readonly UsageLimit[],
+  ): Promise<Reservation>;
+  /** Replaces a reservation by what was used. The same id again, or an unknown one, changes nothing. */
+  settle(owner: Owner, reservationId: string, tokens: number): Promise<void>;
+  /** What the current window of this length holds. */
+  read(owner: Owner, windowMs: number): Promise<UsageReading>;
+}
