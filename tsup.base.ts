@@ -10,6 +10,7 @@ export function preset(options: Options): ReturnType<typeof defineConfig> {
     sourcemap: true,
     clean: true,
     splitting: true,
+    removeNodeProtocol: false,
     ...options,
   });
 }

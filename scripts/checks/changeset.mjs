@@ -5,7 +5,9 @@ import { fail, root, tool } from '../lib/workspace.mjs';
 
 /** @param {string} ref */
 const exists = (ref) =>
-  spawnSync('git', ['rev-parse', '--quiet', '--verify', `${ref}^{commit}`], { cwd: root }).status === 0;
-const base = ['main', 'origin/main'].find(exists) ?? fail('There is no branch main to compare with.');
+  spawnSync('git', ['rev-parse', '--quiet', '--verify', `${ref}^{commit}`], { cwd: root })
+    .status === 0;
+const base =
+  ['main', 'origin/main'].find(exists) ?? fail('There is no branch main to compare with.');
 const { code } = await run(tool('changeset'), ['status', `--since=${base}`], { cwd: root });
 process.exitCode = code;

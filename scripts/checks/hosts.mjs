@@ -14,9 +14,11 @@ const hosts = [
 
 const problems = [];
 for (const { file, text } of trackedTexts()) {
-  if (/(^|\/)\.npmrc$/.test(file)) problems.push(`${file}: settings of a machine, not of the project`);
+  if (/(^|\/)\.npmrc$/.test(file))
+    problems.push(`${file}: settings of a machine, not of the project`);
   for (const [index, line] of text.split('\n').entries()) {
-    if (hosts.some((host) => line.includes(host))) problems.push(`${file}:${index + 1}: names a registry`);
+    if (hosts.some((host) => line.includes(host)))
+      problems.push(`${file}:${index + 1}: names a registry`);
     if (file === 'pnpm-lock.yaml' && /tarball: *['"]?https?:/.test(line)) {
       problems.push(`${file}:${index + 1}: a package from an address instead of the registry`);
     }

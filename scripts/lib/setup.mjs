@@ -97,7 +97,11 @@ function advice(what, output) {
   if (/OUTDATED_LOCKFILE/.test(output)) {
     return '[setup] A package.json changed: run `node scripts/run.mjs pnpm install` and commit the lockfile.';
   }
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_PNPM_(META_)?FETCH|network/i.test(output)) {
+  if (
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_PNPM_(META_)?FETCH|network/i.test(
+      output,
+    )
+  ) {
     return (
       `[setup] ${what}: the registry was not reached. The first run needs the network, or a mirror named in\n` +
       '        ~/.npmrc; later runs do not. Nothing is broken: run the same command again.'
@@ -110,7 +114,9 @@ function advice(what, output) {
 async function findNode() {
   const brought = join(root, 'node_modules', '.bin', 'node');
   for (const node of existsSync(brought) ? [brought, process.execPath] : [process.execPath]) {
-    const { output } = await run(node, ['--version'], { capture: true }).catch(() => ({ output: '' }));
+    const { output } = await run(node, ['--version'], { capture: true }).catch(() => ({
+      output: '',
+    }));
     if (Number.parseInt(output.replace(/^v/, ''), 10) >= nodeMajor) return node;
   }
   return fail(

@@ -4,7 +4,9 @@ import { fail, members, pnpm, root } from '../lib/workspace.mjs';
 
 const args = process.argv.slice(2);
 if (args.includes('--help')) {
-  console.log('npm run build [-- packages/core ...]\n\nBuilds dist/ of every package, or of those named.');
+  console.log(
+    'npm run build [-- packages/core ...]\n\nBuilds dist/ of every package, or of those named.',
+  );
   process.exit();
 }
 const unknown = args.find((name) => !members('packages').includes(name));

@@ -1,9 +1,11 @@
-// npm run check [-- --only NAME] [--list]: every static check, one after another; fails when one fails.
+// npm run check [-- --only NAME ...]: every static check, one after another; fails when one fails.
 import { parseArgs } from 'node:util';
 import { run } from '../lib/child.mjs';
 import { fail, members, pnpm, root, tool } from '../lib/workspace.mjs';
 
 const node = process.execPath;
+// Biome colours its output even where nobody sees colours.
+const colors = process.stdout.isTTY ? '--colors=force' : '--colors=off';
 /** @param {string} name */
 const own = (name) => [node, `scripts/checks/${name}.mjs`];
 /** @param {string[]} command */
@@ -13,14 +15,17 @@ const inEachPackage = (...command) =>
 /** @type {Record<string, { what: string, commands: string[][] }>} */
 const steps = {
   types: { what: 'TypeScript: sources, tests, examples, scripts', commands: [[tool('tsc')]] },
-  format: { what: 'Biome: format and common mistakes', commands: [[tool('biome'), 'ci', '.']] },
+  format: {
+    what: 'Biome: format and common mistakes',
+    commands: [[tool('biome'), 'ci', colors, '.']],
+  },
   lint: { what: 'Oxlint: promises, any, cycles, size limits', commands: [[tool('oxlint')]] },
   disables: { what: 'a disabled rule gives its reason', commands: [own('disables')] },
   hosts: { what: 'no registry is named in the repository', commands: [own('hosts')] },
   scripts: { what: 'root scripts and tasks agree', commands: [own('scripts')] },
   imports: {
     what: 'import direction, cycles, undeclared dependencies',
-    commands: [[tool('depcruise'), '--progress', 'none', 'packages', 'examples']],
+    commands: [[tool('depcruise'), ...members('packages'), ...members('examples')]],
   },
   unused: { what: 'Knip: unused files, exports, dependencies', commands: [[tool('knip')]] },
   comments: {
@@ -39,19 +44,31 @@ const steps = {
   size: { what: 'size limits of dist/', commands: [[tool('size-limit')]] },
 };
 
+const usage = `npm run check [-- --only NAME ...]   the checks, or some of them (shape and size need build)
+npm run check -- --fix               formats and repairs what can be repaired
+npm run check -- --prove             plants violations in a copy: does every check bite?
+`;
 const names = Object.keys(steps);
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true, default: [] },
     list: { type: 'boolean', default: false },
+    fix: { type: 'boolean', default: false },
+    prove: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help || values.list) {
-  console.log('npm run check [-- --only NAME] [--list]\n');
+  console.log(usage);
   for (const name of names) console.log(`  ${name.padEnd(10)} ${steps[name]?.what}`);
-  console.log('\nshape and size look at dist/: they need build.');
   process.exit();
+}
+const other = values.fix
+  ? [tool('biome'), 'check', '--write', colors, '.']
+  : [node, 'scripts/checks/prove.mjs'];
+if (values.fix || values.prove) {
+  const [command = '', ...args] = other;
+  process.exit((await run(command, args, { cwd: root })).code);
 }
 const unknown = values.only.find((name) => !names.includes(name));
 if (unknown) fail(`There is no check ${unknown}; there are ${names.join(', ')}.`);
