@@ -21,6 +21,7 @@ export const errorCodes = {
   already_decided: entry('The confirmation was decided, used or expired before this decision.'),
   args_mismatch: entry('The arguments are not the ones that were shown or approved.'),
   artifact_too_large: entry('The body is larger than the artifact store takes.'),
+  call_declined: entry('A person declined the call, or nobody approved it in time.'),
   closed: entry('The assistant was closed; create a new one.'),
   confirmation_expired: entry('The confirmation was not decided or used in time.'),
   confirmation_required: entry('The call needs a confirmation that it does not have.'),
@@ -45,6 +46,9 @@ export const errorCodes = {
   model_unreachable: entry('No connection to the model provider.', true),
   not_found: entry('There is no such object, or it belongs to somebody else.'),
   not_waiting: entry('The run is not in a state that takes this.'),
+  outcome_unknown: entry(
+    'The call was started and no answer came; nobody can say whether it took effect.',
+  ),
   queue_full: entry('Too many runs wait for this conversation.', true),
   rate_limited: entry('Too many requests; try again later.', true),
   request_conflict: entry('This `requestId` was used before with another body.'),

@@ -2,15 +2,16 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Calls `fn` once after `ms`; the returned function cancels. */
-  schedule(fn: () => void, ms: number): () => void;
+  /** Calls `fn` once after `ms`; the returned function cancels. Keeps the process alive unless `background`. */
+  schedule(fn: () => void, ms: number, options?: { readonly background: boolean }): () => void;
 }
 
-/** The machine's clock. Its timers keep the process alive. */
+/** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  schedule(fn, ms) {
+  schedule(fn, ms, options) {
     const timer = setTimeout(fn, ms);
+    if (options?.background) timer.unref();
     return () => clearTimeout(timer);
   },
 };
