@@ -34,6 +34,7 @@ if (task === 'pnpm') {
  */
 async function hand(command, commandArgs, node) {
   const env = cleanEnvironment();
+  env['STEWARD_TASK'] = task;
   env['PATH'] = [dirname(node), dirname(pnpm), env['PATH']].join(delimiter);
   const { code } = await run(command, commandArgs, { env });
   process.exitCode = code;

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { run } from '../lib/child.mjs';
 import { trackedTexts } from '../lib/tracked.mjs';
 import { pnpm, root, toolsDir } from '../lib/workspace.mjs';
@@ -52,9 +53,10 @@ async function bites(plant) {
   const { code, output } = await run(process.execPath, command, { cwd: copy, capture: true });
   git('reset', '--quiet', '--hard', 'main');
   git('clean', '--quiet', '--force', '-d', '--exclude=.tools');
-  const missed = plant.expect.filter((words) => !output.includes(words));
+  const plain = stripVTControlCharacters(output);
+  const missed = plant.expect.filter((words) => !plain.includes(words));
   if (code !== 0 && missed.length === 0) return true;
-  console.error(`${output}\n${plant.check}: exit code ${code}, not found: ${missed.join(', ')}`);
+  console.error(`${plain}\n${plant.check}: exit code ${code}, not found: ${missed.join(', ')}`);
   return false;
 }
 

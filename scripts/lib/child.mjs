@@ -2,14 +2,23 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
-/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, capture?: boolean }} ChildOptions */
+/**
+ * @typedef {object} ChildOptions
+ * @property {string} [cwd]
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {boolean} [capture]  return the output instead of showing it
+ * @property {RegExp} [stopAt]  with capture: end the child when it says this
+ */
 /** @typedef {{ code: number, output: string }} ChildResult */
 
 /** @type {NodeJS.Signals[]} */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
+/** Started by npm, or as a task by run.mjs: not by a person who may leave us in the background. */
+const endsWithParent = 'npm_lifecycle_event' in process.env || 'STEWARD_TASK' in process.env;
+
 /**
- * Runs a command to its end. With `capture` its output is returned instead of shown.
+ * Runs a command to its end.
  * A child ended by a signal gives 128 + the number of the signal, as in a shell.
  * @param {string} command
  * @param {readonly string[]} args
@@ -25,8 +34,12 @@ export function run(command, args, options = {}) {
     });
     /** @type {Buffer[]} */
     const chunks = [];
-    child.stdout?.on('data', (chunk) => chunks.push(chunk));
-    child.stderr?.on('data', (chunk) => chunks.push(chunk));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk) => {
+        chunks.push(chunk);
+        if (options.stopAt?.test(String(chunk))) child.kill();
+      });
+    }
     const stopForwarding = forwardSignals(child);
     child.once('error', (error) => {
       stopForwarding();
@@ -53,7 +66,13 @@ function forwardSignals(child) {
     child.kill(signal);
   };
   for (const signal of signals) process.on(signal, forward);
+  // npm starts us through a shell, and a signal to npm ends only that shell.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (endsWithParent && process.ppid !== parent) forward('SIGTERM');
+  }, 250);
   return () => {
+    clearInterval(watch);
     for (const signal of signals) process.off(signal, forward);
   };
 }

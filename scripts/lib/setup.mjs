@@ -81,11 +81,16 @@ async function step(what, command, args, options) {
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   console.error(`[setup] installing ${what} ...`);
   const ticks = setInterval(() => console.error(`[setup] still at ${what} (${seconds()})`), 10_000);
-  const result = await run(command, args, { ...options, capture: true }).catch(
-    (/** @type {Error} */ error) => ({ code: 1, output: `${command}: ${error.message}` }),
-  );
+  const result = await run(command, args, {
+    ...options,
+    capture: true,
+    stopAt: / 0 retries left/,
+  }).catch((/** @type {Error} */ error) => ({ code: 1, output: `${command}: ${error.message}` }));
   clearInterval(ticks);
-  if (result.code !== 0) fail(`${result.output.trimEnd()}\n\n${advice(what, result.output)}`);
+  if (result.code !== 0) {
+    const end = result.output.trimEnd().split('\n').slice(-12).join('\n');
+    fail(`${end}\n\n${advice(what, result.output)}`);
+  }
   console.error(`[setup] ${what}: done in ${seconds()}`);
 }
 
@@ -94,7 +99,7 @@ async function step(what, command, args, options) {
  * @param {string} output
  */
 function advice(what, output) {
-  if (/OUTDATED_LOCKFILE/.test(output)) {
+  if (/frozen-lockfile|OUTDATED_LOCKFILE/.test(output)) {
     return '[setup] A package.json changed: run `node scripts/run.mjs pnpm install` and commit the lockfile.';
   }
   if (

@@ -10,6 +10,7 @@ if (args.includes('--help')) {
   console.log(`npm run examples [-- NAME ...]\n\nRuns the examples: ${names.join(', ')}.`);
   process.exit();
 }
+if (names.length === 0) fail('There is no example: none has an `example` script.');
 const unknown = args.find((name) => !names.includes(name));
 if (unknown) fail(`There is no example ${unknown}; there are ${names.join(', ')}.`);
 
