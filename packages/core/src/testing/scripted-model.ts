@@ -103,32 +103,48 @@ async function* play(
   signal: AbortSignal,
 ): AsyncGenerator<ModelEvent> {
   const pieces = piecesOf(turn, `call_${n}`);
-  const end = Math.min(turn.stallAfter ?? Number.POSITIVE_INFINITY, turn.cutAfter ?? pieces.length);
+  const { how, after } = endOf(turn);
   if (signal.aborted) return yield abortedEvent;
   if (pieces.length > 0 || turn.error === undefined) yield { type: 'start', requestId: `req_${n}` };
-  for (const piece of pieces.slice(0, end)) {
-    // A turn of the event loop between pieces: what a test does on a piece (cancel, leave) happens before the next.
+  for (const piece of pieces.slice(0, after)) {
+    // A turn of the event loop between pieces: what a test does on one (cancel, leave) happens before the next.
     await setImmediate();
     if (signal.aborted) return yield abortedEvent;
     yield piece.type === 'tool_call' ? { type: 'tool_call', ...piece.call } : piece;
   }
-  if (turn.stallAfter !== undefined && end === turn.stallAfter) return yield await stall(signal);
-  if (turn.cutAfter !== undefined) return;
-  if (turn.error !== undefined) return yield { type: 'error', error: modelError(turn.error) };
-  yield {
-    type: 'finish',
-    reason: finishReasonOf(turn),
-    responseId: `response_${n}`,
-    model: 'scripted',
-    usage: usageOf(turn, pieces.length),
-    verbatim: null,
-  };
+  if (how === 'stall') yield await stall(signal);
+  if (how === 'whole') yield lastEvent(turn, n, pieces.length);
+}
+
+/** How a turn ends, and after how many pieces. */
+function endOf({ stallAfter, cutAfter }: ScriptedTurn): {
+  readonly how: 'stall' | 'cut' | 'whole';
+  readonly after: number;
+} {
+  if (stallAfter !== undefined && stallAfter <= (cutAfter ?? Infinity)) {
+    return { how: 'stall', after: stallAfter };
+  }
+  return cutAfter === undefined
+    ? { how: 'whole', after: Infinity }
+    : { how: 'cut', after: cutAfter };
 }
 
 const abortedEvent: ModelEvent = {
   type: 'error',
   error: { status: null, code: 'aborted', type: null, message: 'The request was aborted.' },
 };
+
+function lastEvent(turn: ScriptedTurn, n: number, pieces: number): ModelEvent {
+  if (turn.error !== undefined) return { type: 'error', error: modelError(turn.error) };
+  return {
+    type: 'finish',
+    reason: finishReasonOf(turn),
+    responseId: `response_${n}`,
+    model: 'scripted',
+    usage: usageOf(turn, pieces),
+    verbatim: null,
+  };
+}
 
 function stall(signal: AbortSignal): Promise<ModelEvent> {
   return new Promise((resolve) => {
