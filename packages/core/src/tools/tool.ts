@@ -22,7 +22,11 @@ export interface ToolContext {
   /** Aborted by `cancel`, by the tool's timeout, and when another process took the run over. */
   readonly signal: AbortSignal;
   /** Reports progress as a `tool_progress` event. */
-  progress(update: { readonly progress: number; readonly total?: number; readonly message?: string }): void;
+  progress(update: {
+    readonly progress: number;
+    readonly total?: number;
+    readonly message?: string;
+  }): void;
   /** Asks the person (an `input_requested` event) and waits for `answer`. */
   requestInput(input: Pick<PendingInput, 'message' | 'schema' | 'url'>): Promise<Json>;
 }
@@ -69,5 +73,7 @@ export interface Tool {
   /** Has the effect. Only the gate calls it. */
   execute(args: Json, context: ToolContext): Promise<unknown>;
   /** Finds out whether a call whose outcome is unknown took effect; `undefined` when it cannot be said. */
-  reconcile(callId: string): Promise<{ readonly succeeded: boolean; readonly content: unknown } | undefined>;
+  reconcile(
+    callId: string,
+  ): Promise<{ readonly succeeded: boolean; readonly content: unknown } | undefined>;
 }

@@ -1,0 +1,46 @@
+import { isRecord, type Json, type JsonObject } from '../internal/json.ts';
+
+/** A JSON Schema may be this long as JSON text. The longest of 430 published MCP tools has 12 KiB. */
+const MAX_SCHEMA_CHARACTERS = 256 * 1024;
+/** And this deep: deeper ones overflow the stack of whoever compiles them. */
+const MAX_SCHEMA_DEPTH = 64;
+
+/**
+ * A detached copy of a schema as plain JSON. Throws a `TypeError` that says why when it is not an object, is cyclic, too
+ * deep or too long: schemas come from servers too.
+ */
+export function boundedSchema(schema: unknown): JsonObject {
+  if (!isRecord(schema)) throw new TypeError('is not a JSON Schema object');
+  if (!fitsDepth(schema, MAX_SCHEMA_DEPTH)) {
+    throw new TypeError(`is cyclic or deeper than ${MAX_SCHEMA_DEPTH} levels`);
+  }
+  const text = JSON.stringify(schema);
+  if (text.length > MAX_SCHEMA_CHARACTERS) {
+    throw new TypeError(`has ${text.length} characters, more than ${MAX_SCHEMA_CHARACTERS}`);
+  }
+  return JSON.parse(text) as JsonObject;
+}
+
+function fitsDepth(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return left > 0 && Object.values(value).every((member) => fitsDepth(member, left - 1));
+}
+
+/** Keywords that the model APIs refuse at the root of a tool's parameters; one such tool would fail the whole request. */
+const REFUSED_AT_ROOT: ReadonlySet<string> = new Set([
+  'oneOf',
+  'anyOf',
+  'allOf',
+  'not',
+  'enum',
+  '$schema',
+]);
+
+/** The schema as the model is told it: the root is an object with `properties`. Arguments are checked against the whole. */
+export function modelParameters(schema: JsonObject): JsonObject {
+  const kept: Record<string, Json | undefined> = { type: 'object', properties: {} };
+  for (const [key, value] of Object.entries(schema)) {
+    if (!REFUSED_AT_ROOT.has(key)) kept[key] = value;
+  }
+  return kept;
+}
