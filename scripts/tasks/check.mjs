@@ -1,4 +1,6 @@
 // npm run check [-- --only NAME ...]: every static check, one after another; fails when one fails.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../lib/child.mjs';
 import { fail, members, pnpm, root, tool } from '../lib/workspace.mjs';
@@ -12,9 +14,17 @@ const own = (name) => [node, `scripts/checks/${name}.mjs`];
 const inEachPackage = (...command) =>
   members('packages').map((member) => [pnpm, '--dir', member, 'exec', ...command]);
 
+// What runs in a browser has its own tsconfig, with the DOM.
+const browserCode = members('examples')
+  .map((member) => `${member}/public/tsconfig.json`)
+  .filter((file) => existsSync(join(root, file)));
+
 /** @type {Record<string, { what: string, commands: string[][] }>} */
 const steps = {
-  types: { what: 'TypeScript: sources, tests, examples, scripts', commands: [[tool('tsc')]] },
+  types: {
+    what: 'TypeScript: sources, tests, examples, scripts',
+    commands: [[tool('tsc')], ...browserCode.map((file) => [tool('tsc'), '-p', file])],
+  },
   format: {
     what: 'Biome: format and common mistakes',
     commands: [[tool('biome'), 'ci', colors, '.']],
