@@ -17,7 +17,10 @@ export interface ArtifactStore {
     owner: Owner,
     artifactId: string,
     range?: { readonly start: number; readonly end?: number },
-  ): Promise<{ readonly reference: ArtifactReference; readonly body: AsyncIterable<Uint8Array> } | null>;
+  ): Promise<{
+    readonly reference: ArtifactReference;
+    readonly body: AsyncIterable<Uint8Array>;
+  } | null>;
   /** Deletes it; twice is no error. */
   delete(owner: Owner, artifactId: string): Promise<void>;
 }

@@ -12,7 +12,7 @@ export interface ConversationSummary {
 
 /** Messages by conversation. Runs write theirs through the RunStore; this is for reading and for what belongs to no run. */
 export interface ConversationStore {
-  /** Appends a message that belongs to no run of Steward (imported history). */
+  /** Appends a message that belongs to no run of Steward (imported history); the same `messageId` again changes nothing. */
   append(
     owner: Owner,
     conversationId: string,
@@ -24,7 +24,7 @@ export interface ConversationStore {
     conversationId: string,
     window: { readonly limit: number; readonly before?: string },
   ): Promise<readonly ConversationMessage[]>;
-  /** The owner's conversations, the newest first; `before` is the `conversationId` after which the page begins. */
+  /** The owner's conversations, the last one written to first; `before` is the `conversationId` after which the page begins. */
   list(
     owner: Owner,
     page: { readonly limit: number; readonly before?: string },

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/error-codes.ts';
 import type { ConversationMessage } from '../events/conversation-message.ts';
 import type { AssistantMessage, ContentPart } from '../events/message.ts';
 import type {
@@ -10,7 +11,6 @@ import type {
   ToolOutcome,
   Usage,
 } from '../events/run-event.ts';
-import type { ErrorCode } from '../errors/error-codes.ts';
 import type { Json, JsonObject } from '../internal/json.ts';
 
 /** Who owns stored objects. Everything is invisible to everyone else. */
@@ -36,7 +36,10 @@ export interface NewRun extends Owner {
   readonly requestId: string | null;
   /** Digest of the canonical body; compared when `requestId` was used before. */
   readonly requestDigest: string | null;
-  /** Milliseconds the run may take, counted by the store's clock. */
+  /**
+   * Milliseconds the run may take, by the store's clock: from when it comes first in its conversation, without the time
+   * in which it waits for a person.
+   */
   readonly deadlineMs: number;
   readonly onBusy: 'refuse' | 'queue' | 'supersede';
   /** How many may queue behind the active run. */
@@ -151,7 +154,11 @@ export interface RunEnd {
   readonly refusal?: string;
   readonly output?: Json;
   readonly finishReason: CompleteReason | null;
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly retryable: boolean } | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly retryable: boolean;
+  } | null;
 }
 
 /** A run with all that a new owner needs to go on. A copy: changing it changes nothing in the store. */
@@ -188,7 +195,10 @@ export interface RunRecord extends Owner {
 /** A claimed run: `run.epoch` is the fence. */
 export interface Claim {
   readonly run: RunRecord;
-  /** How often owners were lost since the last durable event; see `crash_loop`. */
+  /**
+   * How often owners were lost since the run last got on: a turn committed, a call started for the first time or
+   * finished, a pause. What a crashing run does again and again (`append`, a restart) does not count. See `crash_loop`.
+   */
   readonly takeovers: number;
 }
 
@@ -231,7 +241,11 @@ export interface Decision extends Owner {
 
 /** What came of a decision. */
 export type DecideOutcome =
-  | { readonly kind: 'decided'; readonly status: 'approved' | 'declined'; readonly wake: readonly Wake[] }
+  | {
+      readonly kind: 'decided';
+      readonly status: 'approved' | 'declined';
+      readonly wake: readonly Wake[];
+    }
   | {
       readonly kind: 'refused';
       readonly code: 'not_found' | 'already_decided' | 'confirmation_expired' | 'args_mismatch';
@@ -279,7 +293,10 @@ export interface RunStore {
   /** Appends durable events that no other verb writes. */
   append(fence: Fence, events: readonly RunEvent[]): Promise<void>;
   /** Saves the text of the open turn, replacing what was saved. */
-  savePartial(fence: Fence, partial: { readonly turn: number; readonly text: string }): Promise<void>;
+  savePartial(
+    fence: Fence,
+    partial: { readonly turn: number; readonly text: string },
+  ): Promise<void>;
   /** Commits a model turn and plans its calls, before any of them starts. Clears the partial text. Idempotent per turn. */
   commitTurn(
     fence: Fence,
@@ -325,11 +342,23 @@ export interface RunStore {
     answer: Json,
   ): Promise<'answered' | 'not_found' | 'already_decided'>;
   /** Adds a text for the next turn; `not_waiting` when the run has ended. */
-  steer(runId: string, owner: Owner, steer: { readonly steerId: string; readonly text: string }): Promise<'ok' | 'not_found' | 'not_waiting'>;
+  steer(
+    runId: string,
+    owner: Owner,
+    steer: { readonly steerId: string; readonly text: string },
+  ): Promise<'ok' | 'not_found' | 'not_waiting'>;
   /** Marks steers as given to the model in `turn`. */
-  applySteers(fence: Fence, steerIds: readonly string[], turn: number, events: readonly RunEvent[]): Promise<void>;
+  applySteers(
+    fence: Fence,
+    steerIds: readonly string[],
+    turn: number,
+    events: readonly RunEvent[],
+  ): Promise<void>;
   /** Asks a run to end. A run that nobody owns is woken so that somebody ends it. `false`: not found. Harmless when ended. */
-  requestCancel(runId: string, owner: Owner): Promise<{ readonly found: boolean; readonly wake: readonly Wake[] }>;
+  requestCancel(
+    runId: string,
+    owner: Owner,
+  ): Promise<{ readonly found: boolean; readonly wake: readonly Wake[] }>;
   /** Ends the run: its state, the assistant's message, its usage; frees the conversation and wakes the next in its queue. */
   finish(
     fence: Fence,
@@ -339,7 +368,7 @@ export interface RunStore {
   ): Promise<readonly Wake[]>;
   /**
    * What time does: runs whose lease ran out, runs queued for longer than `queuedForMs` (both are returned to be
-   * enqueued), confirmations that expired, waiting runs with nothing pending, runs past their deadline that nobody owns.
+   * enqueued), queued ones past their deadline, confirmations that expired, waiting runs with nothing pending.
    */
   sweep(limits: { readonly queuedForMs: number; readonly limit: number }): Promise<readonly Wake[]>;
 }

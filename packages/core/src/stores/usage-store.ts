@@ -1,4 +1,4 @@
-import type { Owner } from './run-store.ts';
+import type { Fence, Owner } from './run-store.ts';
 
 /** A limit on the tokens that an owner may use in a window of time. */
 export interface UsageLimit {
@@ -18,6 +18,14 @@ export type Reservation =
   | { readonly granted: true }
   /** `retryAfterMs`: until the window that is full ends. */
   | { readonly granted: false; readonly retryAfterMs: number };
+
+/**
+ * The reservation id of a model turn under one owner. `RunStore.commitTurn` counts a turn's tokens under it, in its own
+ * transaction: it settles the reservation if there is one, and a later `settle` changes nothing.
+ */
+export function turnReservation(fence: Fence, turn: number): string {
+  return `${fence.runId}:${fence.epoch}:${turn}`;
+}
 
 /** Token accounts with reserve-then-settle, exact across processes. */
 export interface UsageStore {

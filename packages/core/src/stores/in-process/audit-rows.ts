@@ -1,0 +1,44 @@
+import type { JsonObject } from '../../internal/json.ts';
+import { chainEntry } from '../audit-chain.ts';
+import type { AuditEntry, AuditRecord } from '../audit-log.ts';
+import type { AuditChain, InProcessDatabase, RunRow } from './database.ts';
+import { frozenCopy } from './frozen-copy.ts';
+
+/** Chains of runs that are kept; an in-process audit is as mortal as its process, so the oldest may go. */
+const keptRunChains = 20_000;
+
+/** Writes an entry into the chain of a run. */
+export function auditRun(
+  db: InProcessDatabase,
+  row: RunRow,
+  action: string,
+  details: JsonObject,
+): void {
+  const { tenantId, userId, runId } = row.record;
+  addEntry(db, { tenantId, userId, chain: runId, action, details });
+  db.runChains.add(runId);
+  if (db.runChains.size <= keptRunChains) return;
+  const [oldest] = db.runChains;
+  if (oldest === undefined) return;
+  db.runChains.delete(oldest);
+  db.chains.delete(oldest);
+}
+
+/** Adds an entry at the end of its chain, to be hashed later. */
+export function addEntry(db: InProcessDatabase, entry: AuditEntry): AuditChain {
+  let chain = db.chains.get(entry.chain);
+  if (chain === undefined) {
+    chain = { sealed: [], open: [] };
+    db.chains.set(entry.chain, chain);
+  }
+  chain.open.push({ entry: frozenCopy(entry), at: db.clock.now() });
+  return chain;
+}
+
+/** Hashes what is not hashed yet and returns the whole chain. */
+export function seal(chain: AuditChain): readonly AuditRecord[] {
+  for (const { entry, at } of chain.open.splice(0)) {
+    chain.sealed.push(Object.freeze(chainEntry(chain.sealed.at(-1), entry, at)));
+  }
+  return chain.sealed;
+}

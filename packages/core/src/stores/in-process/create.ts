@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import type { Usage } from '../../events/run-event.ts';
+import type { CreateOutcome, NewRun, RunRecord, Wake } from '../run-store.ts';
+import { cancelRun } from './cancel.ts';
+import { addMessage } from './conversation-rows.ts';
+import { belongsTo, type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
+import { frozenCopy } from './frozen-copy.ts';
+import { laneOf } from './run-rows.ts';
+
+const noUsage: Usage = Object.freeze({
+  inputTokens: 0,
+  outputTokens: 0,
+  totalTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+});
+const none: readonly never[] = Object.freeze([]);
+
+/** Creates a run, or finds the one of the same request, or says why not. */
+export function create(db: InProcessDatabase, run: NewRun): CreateOutcome {
+  const known = findRequest(db, run);
+  if (known !== undefined) return known;
+  const ahead = laneOf(db, run);
+  const refusal = refuse(run, ahead);
+  if (refusal !== undefined) return { kind: refusal };
+  const wake = run.onBusy === 'supersede' ? supersede(db, run, ahead) : [];
+  const row = insert(db, run, ahead.length === 0);
+  return { kind: ahead.length === 0 ? 'claimed' : 'queued', run: row.record, wake };
+}
+
+function findRequest(db: InProcessDatabase, run: NewRun): CreateOutcome | undefined {
+  const runId = run.requestId === null ? undefined : db.requests.get(ownedKey(run, run.requestId));
+  const found = db.runs.get(runId ?? run.runId);
+  if (found === undefined) return undefined;
+  const same =
+    runId !== undefined &&
+    belongsTo(found.record, run) &&
+    found.requestDigest === run.requestDigest;
+  return same ? { kind: 'existing', run: found.record } : { kind: 'request_conflict' };
+}
+
+function refuse(
+  run: NewRun,
+  ahead: readonly RunRow[],
+): 'conversation_busy' | 'queue_full' | undefined {
+  if (ahead.length === 0) return undefined;
+  if (run.onBusy === 'refuse') return 'conversation_busy';
+  // Superseding needs a place behind the run that has yet to end, even where nothing may queue.
+  const places = run.onBusy === 'supersede' ? Math.max(run.queueLimit, 1) : run.queueLimit;
+  return ahead.length - 1 >= places ? 'queue_full' : undefined;
+}
+
+/** Everything that is ahead in the conversation gives way. */
+function supersede(db: InProcessDatabase, run: NewRun, ahead: readonly RunRow[]): Wake[] {
+  return ahead.flatMap((row) => cancelRun(db, row, run.userId));
+}
+
+function insert(db: InProcessDatabase, run: NewRun, isFree: boolean): RunRow {
+  const now = db.clock.now();
+  const row: RunRow = {
+    record: newRecord(run, now, isFree),
+    requestDigest: run.requestDigest,
+    deadlineMs: run.deadlineMs,
+    events: [],
+    leaseUntil: isFree ? now + run.claim.ttlMs : 0,
+    takeovers: 0,
+    wokenAt: now,
+    waitingSince: 0,
+  };
+  db.runs.set(run.runId, row);
+  db.active.add(row);
+  const key = ownedKey(run, run.conversationId);
+  const lane = db.lanes.get(key);
+  if (lane === undefined) db.lanes.set(key, [row]);
+  else lane.push(row);
+  if (run.requestId !== null) db.requests.set(ownedKey(run, run.requestId), run.runId);
+  if (run.input.kind === 'message') addMessage(db, row, 'user', { content: run.input.content });
+  return row;
+}
+
+function newRecord(run: NewRun, now: number, isFree: boolean): RunRecord {
+  return Object.freeze({
+    tenantId: run.tenantId,
+    userId: run.userId,
+    runId: run.runId,
+    incarnation: randomUUID(),
+    conversationId: run.conversationId,
+    principal: frozenCopy(run.principal),
+    input: frozenCopy(run.input),
+    options: frozenCopy(run.options),
+    requestId: run.requestId,
+    status: isFree ? 'running' : 'queued',
+    epoch: isFree ? 1 : 0,
+    segment: 0,
+    cancelRequested: false,
+    createdAt: now,
+    deadlineAt: now + run.deadlineMs,
+    turns: none,
+    calls: none,
+    inputs: none,
+    steers: none,
+    partial: null,
+    usage: noUsage,
+    eventCount: 0,
+    lastCursor: null,
+    end: null,
+  });
+}

@@ -1,0 +1,85 @@
+import type { ConversationMessage } from '../../events/conversation-message.ts';
+import type { RunEvent } from '../../events/run-event.ts';
+import type { Fence, RunEnd, Wake } from '../run-store.ts';
+import { auditRun } from './audit-rows.ts';
+import { expire } from './confirmations.ts';
+import { addMessage } from './conversation-rows.ts';
+import { type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
+import { frozenCopy } from './frozen-copy.ts';
+import { appendEvents, fenced, update, wakeOf } from './run-rows.ts';
+
+const none: readonly never[] = Object.freeze([]);
+
+/** What ends with a run. */
+export interface Ending {
+  readonly end: RunEnd;
+  readonly message: Pick<ConversationMessage, 'content' | 'turns'> | null;
+  readonly events: readonly RunEvent[];
+}
+
+/** Ends the run and wakes the next of its conversation. */
+export function finish(db: InProcessDatabase, fence: Fence, ending: Ending): readonly Wake[] {
+  const row = fenced(db, fence);
+  const { end, message, events } = ending;
+  for (const { confirmation } of row.record.calls) {
+    if (confirmation?.status === 'pending') expire(db, row, confirmation);
+  }
+  if (message !== null) addMessage(db, row, 'assistant', message);
+  update(row, { status: end.status, end: frozenCopy(end), partial: null });
+  appendEvents(row, events);
+  auditRun(db, row, 'run.ended', {
+    status: end.status,
+    finishReason: end.finishReason,
+    error: end.error?.code ?? null,
+  });
+  row.leaseUntil = 0;
+  db.active.delete(row);
+  db.finished.add(row.record.runId);
+  forgetOld(db);
+  return promoteNext(db, row);
+}
+
+function promoteNext(db: InProcessDatabase, ended: RunRow): readonly Wake[] {
+  const key = ownedKey(ended.record, ended.record.conversationId);
+  const [, ...behind] = db.lanes.get(key) ?? [];
+  const [next] = behind;
+  if (next === undefined) {
+    db.lanes.delete(key);
+    return [];
+  }
+  db.lanes.set(key, behind);
+  const now = db.clock.now();
+  next.wokenAt = now;
+  // Its time begins now: waiting behind others is not its own doing.
+  update(next, { deadlineAt: now + next.deadlineMs });
+  return [wakeOf(next)];
+}
+
+/** Old runs lose their details first and are dropped later, so that a process may run for years. */
+function forgetOld(db: InProcessDatabase): void {
+  const [oldest] = db.finished;
+  if (oldest !== undefined && db.finished.size > db.retention.finishedRuns) {
+    db.finished.delete(oldest);
+    compact(db, oldest);
+  }
+  const [ancient] = db.compacted;
+  if (ancient !== undefined && db.compacted.size > db.retention.compactRuns) dropRun(db, ancient);
+}
+
+function compact(db: InProcessDatabase, runId: string): void {
+  const row = db.runs.get(runId);
+  if (row === undefined) return;
+  row.events = [];
+  update(row, { turns: none, calls: none, inputs: none, steers: none });
+  db.compacted.add(runId);
+}
+
+/** Forgets an ended run. */
+export function dropRun(db: InProcessDatabase, runId: string): void {
+  const record = db.runs.get(runId)?.record;
+  if (record === undefined) return;
+  db.runs.delete(runId);
+  db.finished.delete(runId);
+  db.compacted.delete(runId);
+  if (record.requestId !== null) db.requests.delete(ownedKey(record, record.requestId));
+}

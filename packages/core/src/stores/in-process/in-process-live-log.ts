@@ -1,0 +1,162 @@
+import type { LiveLog, LogKey, LogReader, LogWriter } from '../../events/live-log.ts';
+import { isTerminal, type RunEvent } from '../../events/run-event.ts';
+
+/** How much is kept of finished runs: the oldest is dropped first. */
+export interface LiveLogLimits {
+  readonly replayRuns: number;
+  readonly replayEvents: number;
+}
+
+/** The log of one run: an array, and the readers that wait for more of it. */
+interface Log {
+  events: readonly RunEvent[];
+  /** The same array while events may be added. */
+  open: RunEvent[] | undefined;
+  epoch: number;
+  isDropped: boolean;
+  readonly sleepers: Set<ArrayReader>;
+}
+
+/**
+ * A LiveLog in arrays. The events of a run are kept once, however many read them, and readers get them uncopied.
+ * Drops whole logs only, and only of runs that ended.
+ */
+export function inProcessLiveLog(limits: LiveLogLimits): LiveLog {
+  const logs = new Map<string, Log>();
+  const finished = new Set<string>();
+  let finishedEvents = 0;
+  let isClosed = false;
+
+  function finish(key: string, log: Log): void {
+    log.open = undefined;
+    finished.add(key);
+    finishedEvents += log.events.length;
+    for (const oldest of finished) {
+      const isFull = finished.size > limits.replayRuns || finishedEvents > limits.replayEvents;
+      if (!isFull) return;
+      finished.delete(oldest);
+      drop(oldest);
+    }
+  }
+
+  function drop(key: string): void {
+    const log = logs.get(key);
+    if (log === undefined) return;
+    logs.delete(key);
+    finishedEvents -= log.open === undefined ? log.events.length : 0;
+    log.events = [];
+    log.open = undefined;
+    log.isDropped = true;
+    wake(log);
+  }
+
+  function open(key: string, epoch: number): LogWriter {
+    const log = logs.get(key) ?? newLog();
+    if (!isClosed) logs.set(key, log);
+    log.epoch = Math.max(log.epoch, epoch);
+    return {
+      publish(event) {
+        if (log.open === undefined || epoch !== log.epoch) return;
+        log.open.push(event);
+        if (isTerminal(event)) finish(key, log);
+        if (log.sleepers.size > 0) wake(log);
+      },
+      close: async () => {},
+    };
+  }
+
+  return {
+    open: (key, epoch) => open(nameOf(key), epoch),
+    tail: async (key, after) => {
+      const log = logs.get(nameOf(key));
+      if (log === undefined) return undefined;
+      const next = after === undefined ? 0 : indexAfter(log.events, after);
+      return next === undefined ? undefined : new ArrayReader(log, next);
+    },
+    close: async () => {
+      isClosed = true;
+      for (const key of logs.keys()) drop(key);
+    },
+  };
+}
+
+function nameOf({ runId, incarnation }: LogKey): string {
+  return JSON.stringify([runId, incarnation]);
+}
+
+function newLog(): Log {
+  const events: RunEvent[] = [];
+  return { events, open: events, epoch: 0, isDropped: false, sleepers: new Set() };
+}
+
+function wake(log: Log): void {
+  for (const reader of log.sleepers) reader.wake();
+  log.sleepers.clear();
+}
+
+class ArrayReader implements LogReader {
+  readonly #log: Log;
+  #next: number;
+  #isClosed = false;
+  #settle: ((why: 'more' | 'lost') => void) | undefined;
+
+  constructor(log: Log, next: number) {
+    this.#log = log;
+    this.#next = next;
+  }
+
+  take(max: number): readonly RunEvent[] {
+    if (this.#isClosed) return [];
+    const events = this.#log.events.slice(this.#next, this.#next + max);
+    this.#next += events.length;
+    return events;
+  }
+
+  wait(): Promise<'more' | 'lost'> {
+    const state = this.#state();
+    if (state !== undefined) return Promise.resolve(state);
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      this.#log.sleepers.add(this);
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#log.sleepers.delete(this);
+    this.wake();
+  }
+
+  wake(): void {
+    this.#settle?.(this.#state() ?? 'more');
+    this.#settle = undefined;
+  }
+
+  #state(): 'more' | 'lost' | undefined {
+    if (this.#isClosed || this.#log.isDropped) return 'lost';
+    return this.#next < this.#log.events.length ? 'more' : undefined;
+  }
+}
+
+/** The place behind the event with exactly this cursor; `undefined` when the log has no such event. */
+function indexAfter(events: readonly RunEvent[], cursor: string): number | undefined {
+  const wanted = parse(cursor);
+  let low = 0;
+  let high = events.length;
+  while (wanted !== undefined && low < high) {
+    const middle = (low + high) >>> 1;
+    const at = events[middle]?.cursor ?? '';
+    if (at === cursor) return middle + 1;
+    const here = parse(at);
+    if (here === undefined) return undefined;
+    const isBefore = here.epoch - wanted.epoch || here.k - wanted.k;
+    if (isBefore < 0) low = middle + 1;
+    else high = middle;
+  }
+  return undefined;
+}
+
+function parse(cursor: string): { readonly epoch: number; readonly k: number } | undefined {
+  const match = /^(\d{1,15})-(\d{1,15})$/.exec(cursor);
+  return match === null ? undefined : { epoch: Number(match[1]), k: Number(match[2]) };
+}

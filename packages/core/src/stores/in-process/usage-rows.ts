@@ -1,0 +1,56 @@
+import type { Owner } from '../run-store.ts';
+import {
+  type InProcessDatabase,
+  ownedKey,
+  type UsageAccount,
+  type UsageEntry,
+} from './database.ts';
+
+/** Reservations of an owner that are remembered one by one; older ones stay in the sums of known windows. */
+const keptEntries = 10_000;
+
+/** The owner's account, a new one when there is none. */
+export function accountOf(db: InProcessDatabase, owner: Owner): UsageAccount {
+  const key = ownedKey(owner);
+  let account = db.accounts.get(key);
+  if (account === undefined) {
+    account = { entries: new Map(), windows: new Map() };
+    db.accounts.set(key, account);
+  }
+  return account;
+}
+
+/** What the current window of this length holds. */
+export function currentWindow(account: UsageAccount, windowMs: number, now: number) {
+  const start = now - (now % windowMs);
+  const known = account.windows.get(windowMs);
+  if (known?.start === start) return known;
+  const window = { start, used: 0, reserved: 0 };
+  for (const entry of account.entries.values()) if (entry.at >= start) count(window, entry, 1);
+  account.windows.set(windowMs, window);
+  return window;
+}
+
+/** Stores an entry under its id, in place of the one that was there. */
+export function setEntry(account: UsageAccount, id: string, entry: UsageEntry): void {
+  const replaced = account.entries.get(id);
+  account.entries.set(id, entry);
+  for (const window of account.windows.values()) {
+    if (replaced !== undefined && replaced.at >= window.start) count(window, replaced, -1);
+    if (entry.at >= window.start) count(window, entry, 1);
+  }
+  const [oldest] = account.entries.size > keptEntries ? account.entries.keys() : [];
+  if (oldest !== undefined) account.entries.delete(oldest);
+}
+
+/** Counts what was used under an id, once, whether it was reserved or not. */
+export function recordUsage(db: InProcessDatabase, owner: Owner, id: string, tokens: number): void {
+  const account = accountOf(db, owner);
+  const entry = account.entries.get(id);
+  if (entry?.settled === true) return;
+  setEntry(account, id, { at: entry?.at ?? db.clock.now(), tokens, settled: true });
+}
+
+function count(sums: { used: number; reserved: number }, entry: UsageEntry, sign: 1 | -1): void {
+  sums[entry.settled ? 'used' : 'reserved'] += sign * entry.tokens;
+}
