@@ -27,6 +27,13 @@ export interface ModelText {
   readonly type: 'text';
   readonly text: string;
 }
+/**
+ * The text and refusal so far are void: what the provider calls its whole answer is not what it streamed (a stream
+ * that was joined late). The whole answer follows as new pieces.
+ */
+export interface ModelReset {
+  readonly type: 'reset';
+}
 /** A piece of reasoning, as far as the provider shows it. */
 export interface ModelReasoning {
   readonly type: 'reasoning';
@@ -71,6 +78,7 @@ export interface ModelFailure {
 export type ModelEvent =
   | ModelStart
   | ModelText
+  | ModelReset
   | ModelReasoning
   | ModelRefusal
   | ModelToolCall

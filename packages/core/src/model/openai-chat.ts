@@ -1,0 +1,197 @@
+import type { Json } from '../internal/json.ts';
+import { ChatToolCalls } from './chat-tool-calls.ts';
+import type { FinishReason, ModelEvent, ModelFinish } from './model-events.ts';
+import { chatMessage } from './openai-chat-request.ts';
+import { failure } from './openai-client.ts';
+import { readProviderError } from './openai-error.ts';
+import type { TurnReader, TurnSink } from './openai-turn.ts';
+import { readUsage } from './openai-usage.ts';
+import { ReasoningDetails } from './reasoning-details.ts';
+import {
+  isDone,
+  object,
+  objects,
+  parseObject,
+  text,
+  textOrNull,
+  type WireObject,
+} from './wire-values.ts';
+
+/** What providers of Chat Completions write, and what we call it. Words of their own count as `stop`. */
+const reasons: Readonly<Record<string, FinishReason>> = {
+  length: 'length',
+  max_tokens: 'length',
+  model_length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  content_filter: 'content_filter',
+  error: 'error',
+};
+
+const progress: ModelEvent = { type: 'progress' };
+
+/** Understands Chat Completions, streamed or whole. Only the first choice counts. */
+export class ChatReader implements TurnReader {
+  readonly #sink: TurnSink;
+  readonly #calls = new ChatToolCalls();
+  readonly #details = new ReasoningDetails();
+  #text = '';
+  #refusal = '';
+  #reasoningContent = '';
+  #reason: FinishReason | undefined;
+  #responseId: string | null = null;
+  #model: string | null = null;
+  #usage: unknown;
+  #closed = false;
+
+  constructor(sink: TurnSink) {
+    this.#sink = sink;
+  }
+
+  event(data: string): void {
+    if (this.#closed) return;
+    const chunk = parseObject(data);
+    if (chunk !== undefined) this.#chunk(chunk, 'delta');
+    else if (isDone(data)) this.#finish();
+  }
+
+  whole(body: unknown): void {
+    const completion = object(body);
+    const choices = objects(completion?.['choices']);
+    if (completion === undefined || (choices.length === 0 && !completion['error'])) {
+      return this.#fail({ ...failure('model_failed', 'The answer is not a chat completion.') });
+    }
+    if (choices.length > 0) {
+      this.#chunk({ ...completion, error: undefined, choices: choices.slice(0, 1) }, 'message');
+      this.#finish();
+    } else {
+      this.#chunk(completion, 'message');
+    }
+  }
+
+  end(cut?: string): void {
+    if (this.#reason !== undefined) return this.#finish();
+    this.#fail(
+      failure('stream_cut', `The stream ended in the middle: ${cut ?? 'no finish reason came'}.`),
+    );
+  }
+
+  #chunk(chunk: WireObject, part: 'delta' | 'message'): void {
+    this.#responseId ??= textOrNull(chunk['id']);
+    this.#model ??= textOrNull(chunk['model']);
+    if (chunk['usage']) this.#usage = chunk['usage'];
+    if (chunk['error']) {
+      return this.#fail({ status: null, ...readProviderError(chunk['error']) });
+    }
+    const choices = chunk['choices'];
+    const choice = Array.isArray(choices) ? choices.find(isFirst) : undefined;
+    if (choice === undefined) return this.#sink.push(progress);
+    const delta = object(choice[part]);
+    if (delta !== undefined) this.#delta(delta);
+    const reason = choice['finish_reason'];
+    if (typeof reason === 'string' && reason !== '') this.#reason = reasons[reason] ?? 'stop';
+  }
+
+  #delta(delta: WireObject): void {
+    const content = delta['content'];
+    if (typeof content === 'string') this.#say(content);
+    else if (content) this.#parts(objects(content));
+    this.#think(text(delta['reasoning_content']) || text(delta['reasoning']));
+    this.#reasoningContent += text(delta['reasoning_content']);
+    if (delta['refusal']) this.#refuse(text(delta['refusal']));
+    if (delta['reasoning_details']) this.#details.add(objects(delta['reasoning_details']));
+    if (delta['tool_calls'] || delta['function_call']) this.#call(delta);
+  }
+
+  #call(delta: WireObject): void {
+    const pieces = objects(delta['tool_calls']);
+    // A message has no index on its calls, and each is whole.
+    const whole = pieces.length > 1 && pieces.every((piece) => piece['index'] === undefined);
+    for (const [index, piece] of pieces.entries()) {
+      this.#calls.add(whole ? { ...piece, index: `${this.#calls.length}/${index}` } : piece);
+    }
+    const legacy = object(delta['function_call']);
+    if (legacy !== undefined) this.#calls.addLegacy(legacy);
+    this.#sink.push(progress);
+  }
+
+  /** Content in parts: text, and what Mistral thinks. */
+  #parts(parts: readonly WireObject[]): void {
+    for (const part of parts) {
+      if (part['type'] === 'text') this.#say(text(part['text']));
+      if (part['type'] !== 'thinking') continue;
+      for (const thought of objects(part['thinking'])) this.#think(text(thought['text']));
+    }
+  }
+
+  #say(piece: string): void {
+    if (piece === '') return;
+    this.#text += piece;
+    this.#sink.push({ type: 'text', text: piece });
+  }
+
+  #think(piece: string): void {
+    if (piece !== '') this.#sink.push({ type: 'reasoning', text: piece });
+  }
+
+  #refuse(piece: string): void {
+    this.#refusal += piece;
+    this.#sink.push({ type: 'refusal', text: piece });
+  }
+
+  #finish(): void {
+    const calls = this.#calls.events();
+    for (const call of calls) this.#sink.push(call);
+    this.#close({
+      type: 'finish',
+      reason: this.#reason ?? null,
+      responseId: this.#responseId,
+      model: this.#model,
+      usage: readUsage(this.#usage),
+      verbatim: this.#verbatim(),
+    });
+  }
+
+  /**
+   * The message itself, but only where the next request has to repeat what Steward's own message has no place for:
+   * OpenRouter's `reasoning_details`, Google's `extra_content` of calls, and `reasoning_content` beside tool calls,
+   * which DeepSeek and Moonshot ask for within a tool loop (and DeepSeek refuses elsewhere).
+   */
+  #verbatim(): ModelFinish['verbatim'] {
+    const details = this.#details.items;
+    const thought = this.#calls.length > 0 ? this.#reasoningContent : '';
+    if (details.length === 0 && thought === '' && !this.#calls.hasExtras) return null;
+    const message: Record<string, Json | undefined> = chatMessage({
+      role: 'assistant',
+      content: this.#text,
+      toolCalls: this.#calls.events(),
+      ...(this.#refusal === '' ? {} : { refusal: this.#refusal }),
+    });
+    if (thought !== '') message['reasoning_content'] = thought;
+    if (details.length > 0) message['reasoning_details'] = details;
+    if (this.#calls.hasExtras) {
+      const calls = message['tool_calls'] as readonly Record<string, Json>[];
+      message['tool_calls'] = calls.map((call, index) => {
+        const extra = this.#calls.extraOf(index);
+        return extra === null ? call : { ...call, extra_content: extra };
+      });
+    }
+    return { api: 'chat', items: [message] };
+  }
+
+  #fail(error: Extract<ModelEvent, { type: 'error' }>['error']): void {
+    this.#close({ type: 'error', error });
+  }
+
+  #close(event: ModelEvent): void {
+    this.#closed = true;
+    this.#sink.push(event);
+    this.#sink.close();
+  }
+}
+
+/** Whether a choice is the one that counts; providers of a single choice may leave its index out. */
+function isFirst(choice: unknown): choice is Record<string, unknown> {
+  const index = object(choice)?.['index'] ?? 0;
+  return index === 0 && choice !== null && typeof choice === 'object';
+}

@@ -1,0 +1,147 @@
+import { StewardError } from '../errors/steward-error.ts';
+import { isRecord, type JsonObject } from '../internal/json.ts';
+import type { ModelClient } from './model-client.ts';
+import { ChatReader } from './openai-chat.ts';
+import { chatRequests } from './openai-chat-request.ts';
+import { connectOpenAI } from './openai-client.ts';
+import { ResponsesReader } from './openai-responses.ts';
+import { responsesRequests } from './openai-responses-request.ts';
+import { streamTurn, type TurnSink } from './openai-turn.ts';
+
+/**
+ * How {@link openaiModel} reaches a model. Only `model` is required.
+ *
+ * @example
+ * ```ts
+ * import type { OpenAIModelOptions } from '@steward/core';
+ *
+ * const local: OpenAIModelOptions = { model: 'qwen3', api: 'chat', baseURL: 'http://127.0.0.1:11434/v1' };
+ * ```
+ */
+export interface OpenAIModelOptions {
+  /** The model's name, as the provider knows it. */
+  readonly model: string;
+  /** The Responses API (default), or Chat Completions for servers that imitate OpenAI's. */
+  readonly api?: 'responses' | 'chat';
+  /** `OPENAI_BASE_URL` or OpenAI's own unless given. */
+  readonly baseURL?: string;
+  /** `OPENAI_API_KEY` unless given; a function is asked before each request, for keys that rotate. */
+  readonly apiKey?: string | (() => Promise<string>);
+  /** `OPENAI_ORG_ID` unless given. */
+  readonly organization?: string;
+  /** `OPENAI_PROJECT_ID` unless given. */
+  readonly project?: string;
+  /** Sent with each request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Used instead of the built-in node:http (or, behind a proxy, the global `fetch`). */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Milliseconds to wait for a connection; 10,000 unless given. Not used with an own `fetch`. */
+  readonly connectTimeoutMs?: number;
+  /**
+   * Parameters of the provider, put into each request as they are: `{ reasoning: { effort: 'low' }, store: false }`.
+   * `tools` are put before Steward's (`[{ type: 'web_search' }]`); `undefined` takes away what Steward would set.
+   */
+  readonly request?: JsonObject;
+  /** Whether the provider holds tools and structured output to their schemas. Unless given: output yes, tools no. */
+  readonly strict?: boolean;
+  /** The role of instructions and system messages in Chat Completions; `system` unless given. */
+  readonly systemRole?: 'system' | 'developer';
+}
+
+/**
+ * A model behind OpenAI's API or one that imitates it. Give it to an `Assistant` as `model`, or use it alone with
+ * `collectTurn`. Nothing is loaded or sent before the first event is asked for, and nothing is tried twice: retries
+ * are the run's. Failures of a request are `error` events.
+ *
+ * In the Responses API everything the model said goes back unchanged in the next turn; with `previous_response_id` in
+ * a request's `extra` only what follows the last answer is sent.
+ *
+ * @throws `TypeError` naming the option that is wrong.
+ * @throws {@link StewardError} `model_not_configured` without a key, unless a base URL is set.
+ * @see https://platform.openai.com/docs/api-reference/responses-streaming
+ * @see https://platform.openai.com/docs/api-reference/chat-streaming
+ *
+ * @example
+ * ```ts
+ * import { collectTurn, openaiModel } from '@steward/core';
+ *
+ * const model = openaiModel({ model: 'gpt-5', request: { reasoning: { effort: 'low' } } });
+ * const request = { messages: [{ role: 'user', content: 'Hello' }], tools: [] } as const;
+ * const { text } = await collectTurn(model.stream(request, { signal: AbortSignal.timeout(60_000) }));
+ * ```
+ */
+export function openaiModel(options: OpenAIModelOptions): ModelClient {
+  check(options);
+  const { model, request = {}, strict, systemRole = 'system' } = options;
+  const connection = connectOpenAI({
+    apiKey: keyOf(options),
+    baseURL: options.baseURL,
+    organization: options.organization,
+    project: options.project,
+    headers: options.headers,
+    fetch: options.fetch,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+  });
+  const settings = { model, request, strict, systemRole };
+  const chat = options.api === 'chat';
+  const path = chat ? '/chat/completions' : '/responses';
+  const write = chat ? chatRequests(settings) : responsesRequests(settings);
+  const makeReader = (sink: TurnSink) => (chat ? new ChatReader(sink) : new ResponsesReader(sink));
+  return {
+    stream: (asked, { signal }) =>
+      streamTurn(async (own) => connection.post(path, write(asked), own), signal, makeReader),
+  };
+}
+
+function keyOf({
+  apiKey,
+  baseURL,
+}: OpenAIModelOptions): string | (() => Promise<string>) | undefined {
+  const key = apiKey ?? (process.env['OPENAI_API_KEY']?.trim() || undefined);
+  if (key !== undefined || baseURL || process.env['OPENAI_BASE_URL']) return key;
+  throw new StewardError(
+    'model_not_configured',
+    'There is no API key: set `OPENAI_API_KEY` or `apiKey`, or `baseURL` for a server that needs none.',
+    { field: 'apiKey' },
+  );
+}
+
+const isText = (value: unknown) => typeof value === 'string' && value !== '';
+const isFunction = (value: unknown) => typeof value === 'function';
+
+/** What each option has to be, and whether it is. */
+const rules: Readonly<
+  Record<keyof OpenAIModelOptions, readonly [string, (value: unknown) => boolean]>
+> = {
+  model: ['a non-empty string', isText],
+  api: ["'responses' or 'chat'", (value) => value === 'responses' || value === 'chat'],
+  baseURL: [
+    'an http(s) URL',
+    (value) => typeof value === 'string' && /^https?:/.test(value) && URL.canParse(value),
+  ],
+  apiKey: ['a non-empty string or a function', (value) => isText(value) || isFunction(value)],
+  organization: ['a non-empty string', isText],
+  project: ['a non-empty string', isText],
+  headers: [
+    'an object of strings',
+    (value) => isRecord(value) && Object.values(value).every(isText),
+  ],
+  fetch: ['a function', isFunction],
+  connectTimeoutMs: ['a positive number', (value) => typeof value === 'number' && value > 0],
+  request: ['a plain object', isRecord],
+  strict: ['a boolean', (value) => typeof value === 'boolean'],
+  systemRole: ["'system' or 'developer'", (value) => value === 'system' || value === 'developer'],
+};
+
+function check(options: OpenAIModelOptions): void {
+  if (!isRecord(options)) throw new TypeError('openaiModel: options must be an object');
+  if (options.model === undefined) throw new TypeError('openaiModel: options.model is missing');
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(rules, name))
+      throw new TypeError(`openaiModel: options.${name} is not an option`);
+    const [wanted, holds] = rules[name as keyof OpenAIModelOptions];
+    if (value !== undefined && !holds(value)) {
+      throw new TypeError(`openaiModel: options.${name} must be ${wanted}`);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { collectTurn } from '../../src/model/collect-turn.ts';
+import { openaiModel } from '../../src/model/openai-model.ts';
+import { expectedTurn, type RecordedCase } from './expected-turn.ts';
+import { randomSizes } from './random.ts';
+
+const root = resolve(import.meta.dirname, '../../../..');
+const data = resolve(root, process.env['STEWARD_DATA'] ?? '../shared/data', 'openai/cases');
+const present = existsSync(data);
+if (!present && !process.env['STEWARD_REQUIRE']) {
+  console.log(`skipped: recorded cases are not at ${data}; set STEWARD_DATA`);
+}
+
+const read = (file: string) => JSON.parse(readFileSync(join(data, file), 'utf8'));
+const names = present
+  ? readdirSync(data)
+      .filter((file) => file.endsWith('.expected.json'))
+      .map((file) => file.slice(0, -'.expected.json'.length))
+  : [];
+
+/** What the server answers at the moment, and in which slices. */
+let answer: { recorded: RecordedCase; body: Buffer; sizes: Iterator<number> };
+let server: Server;
+let baseURL: string;
+
+/** Writes each slice once the one before is on its way, so that they arrive apart. */
+function send(response: ServerResponse, body: Buffer, sizes: Iterator<number>): void {
+  if (body.length === 0) return void response.end();
+  const size = sizes.next().value as number;
+  response.write(body.subarray(0, size), () => send(response, body.subarray(size), sizes));
+}
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      response.writeHead(answer.recorded.status, answer.recorded.headers);
+      send(response, answer.body, answer.sizes);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const whole = () => randomSizes(0, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+const slices = () => randomSizes(20_261_120, 1, 700);
+
+async function replay(name: string, sizes: Iterator<number>): Promise<void> {
+  const recorded = read(`${name}.json`) as RecordedCase;
+  const body = readFileSync(join(data, recorded.body_file));
+  answer = { recorded, body, sizes };
+  const model = openaiModel({ model: 'recorded', api: recorded.api, baseURL, apiKey: 'none' });
+  const request = { messages: [{ role: 'user', content: 'Hello' }], tools: [] } as const;
+  const turn = await collectTurn(model.stream(request, { signal: new AbortController().signal }));
+  expectedTurn(recorded, read(`${name}.expected.json`), turn);
+}
+
+describe.runIf(present || process.env['STEWARD_REQUIRE'])('recorded exchanges', () => {
+  test('are all there', () => expect(names.length).toBeGreaterThanOrEqual(96));
+
+  test.each(names)('%s is read as recorded', async (name) => {
+    await replay(name, whole());
+    await replay(name, slices());
+  });
+
+  test.each(names)('%s is read the same byte by byte', async (name) => {
+    await replay(name, randomSizes(0, 1, 1));
+  });
+});
