@@ -106,7 +106,7 @@ async function offload(
   const shown = Buffer.byteLength(preview);
   const stored = await keep(body, mediaType, options);
   if (stored instanceof StewardError) {
-    const sentence = `[Only the first ${shown} bytes of the result are here. The rest could not be kept: ${headOf(stored.message, 200)}]`;
+    const sentence = `[Only the first ${shown} bytes of the result are here. The rest could not be kept: ${headOf(stored.detail, 200)}]`;
     return { content: joined(preview, sentence) };
   }
   const { artifactId, bytes } = stored;

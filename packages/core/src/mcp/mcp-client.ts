@@ -1,0 +1,56 @@
+import type { JsonObject } from '../internal/json.ts';
+import type { ToolContext } from '../tools/tool.ts';
+import type { ToolContent } from '../tools/tool-content.ts';
+
+/** A tool as its server lists it: untrusted, unchanged. */
+export interface ListedTool {
+  readonly name: string;
+  readonly description: string;
+  readonly inputSchema: unknown;
+  readonly outputSchema: unknown;
+  readonly annotations: ToolHints;
+  /** All that the server said of it. */
+  readonly definition: JsonObject;
+}
+
+/** What a server says its tool does. Only a hint. */
+export interface ToolHints {
+  readonly readOnlyHint?: boolean | undefined;
+  readonly destructiveHint?: boolean | undefined;
+  readonly idempotentHint?: boolean | undefined;
+}
+
+/** One call to a tool of a server. */
+export interface McpCall {
+  readonly tool: ListedTool;
+  readonly args: JsonObject;
+  readonly context: Pick<ToolContext, 'idempotencyKey' | 'signal' | 'progress' | 'requestInput'>;
+}
+
+/** What a server answered. */
+export type McpAnswer =
+  | {
+      readonly kind: 'answered';
+      readonly content: ToolContent;
+      readonly structured: unknown;
+      readonly isError: boolean;
+    }
+  /** It refused for lack of a session, which proves that nothing ran: connect again and repeat. */
+  | { readonly kind: 'session_lost' };
+
+/** An open connection to one MCP server. It is never used again after a failure of the transport. */
+export interface McpClient {
+  /** The revision of the protocol that both sides speak, such as `2026-07-28`; `null` when the server did not say. */
+  readonly protocolVersion: string | null;
+  /** `modern` is stateless (2026-07-28 and later), `legacy` has sessions. */
+  readonly era: 'modern' | 'legacy' | null;
+  /** All tools. Throws `mcp_failed` or `mcp_unavailable`. */
+  list(signal: AbortSignal): Promise<readonly ListedTool[]>;
+  /**
+   * Calls a tool. Throws `mcp_unavailable` when nothing was sent, `mcp_failed` when the server refused, and
+   * `outcome_unknown` when the call was sent and no answer came.
+   */
+  call(call: McpCall): Promise<McpAnswer>;
+  /** Ends the connection, and the child process if there is one. Twice is no error. */
+  close(): Promise<void>;
+}

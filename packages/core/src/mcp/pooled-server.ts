@@ -1,0 +1,234 @@
+import type { ErrorCode } from '../errors/error-codes.ts';
+import { StewardError } from '../errors/steward-error.ts';
+import type { Clock } from '../internal/clock.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { McpAnswer, McpCall, McpClient } from './mcp-client.ts';
+import { mcpTools, type RefusedTool, type ToolServer } from './mcp-tool.ts';
+import type { ConnectOptions } from './native-client.ts';
+import type { McpServerConfig } from './server-config.ts';
+
+/**
+ * The state of one MCP server, as `assistant.servers()` tells it.
+ *
+ * @example
+ * ```ts
+ * import type { ServerState } from '@steward/core';
+ *
+ * const line = (server: ServerState) =>
+ *   `${server.name}: ${server.status}, ${server.tools} tools${server.error ? `, ${server.error.message}` : ''}`;
+ * ```
+ */
+export interface ServerState {
+  readonly name: string;
+  /** `closed`: the connection was lost or ended, the next call opens it again; `failed`: it could not be opened. */
+  readonly status: 'idle' | 'connecting' | 'ready' | 'failed' | 'closed';
+  /** How many of its tools can be used. */
+  readonly tools: number;
+  /** Tools that it lists and that are not used, with the reason. */
+  readonly refusedTools: readonly RefusedTool[];
+  /** Why the last attempt failed. */
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  /** The revision of MCP that is spoken, such as `2026-07-28`; `null` before the first connection. */
+  readonly protocolVersion: string | null;
+  /** `modern` is stateless (2026-07-28 and later), `legacy` has sessions. */
+  readonly era: 'modern' | 'legacy' | null;
+}
+
+/** What a pool gives to each of its servers. */
+export interface PooledServerOptions {
+  readonly clock: Clock;
+  readonly connect: (options: ConnectOptions) => Promise<McpClient>;
+  /** Makes the tools usable; may refuse with `duplicate_tool`. */
+  readonly onTools: (server: string, tools: readonly Tool[]) => void;
+}
+
+type Link =
+  | { readonly status: 'idle' }
+  | { readonly status: 'connecting'; readonly opening: Promise<McpClient> }
+  | { readonly status: 'ready'; readonly client: McpClient }
+  | {
+      readonly status: 'failed';
+      readonly error: StewardError;
+      readonly failures: number;
+      readonly retryAt: number;
+    }
+  | { readonly status: 'closed' };
+
+/** From the start of a child or the first request to the end of the listing; `npx` may have to install first. */
+const CONNECT_TIMEOUT_MS = 30_000;
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 60_000;
+
+/** One server of the pool: opens its connection when it is needed, shares it, and opens it again after it was lost. */
+export class PooledServer implements ToolServer {
+  readonly name: string;
+  readonly config: McpServerConfig;
+  readonly #options: PooledServerOptions;
+  readonly #closing = new AbortController();
+  #link: Link = { status: 'idle' };
+  #tools = 0;
+  #refused: readonly RefusedTool[] = [];
+  #spoken: Pick<ServerState, 'protocolVersion' | 'era'> = { protocolVersion: null, era: null };
+
+  constructor(name: string, config: McpServerConfig, options: PooledServerOptions) {
+    this.name = name;
+    this.config = config;
+    this.#options = options;
+  }
+
+  state(): ServerState {
+    const { status } = this.#link;
+    const failure = this.#link.status === 'failed' ? this.#link.error : undefined;
+    return {
+      name: this.name,
+      status,
+      tools: this.#tools,
+      refusedTools: this.#refused,
+      error: failure === undefined ? null : { code: failure.code, message: failure.detail },
+      ...this.#spoken,
+    };
+  }
+
+  /**
+   * Opens the connection where none is open. Waits for it only the first time, so that a server that is down does not hold up
+   * every run. Never throws: `state()` says what came of it.
+   */
+  async prepare(): Promise<void> {
+    const isFirst = this.#link.status === 'idle' || this.#link.status === 'connecting';
+    const opened = this.#open().catch(() => undefined);
+    if (isFirst) await opened;
+  }
+
+  /** Calls a tool, over a new connection when the old one is gone. Never sends an ambiguous call again. */
+  async call(call: McpCall): Promise<Extract<McpAnswer, { kind: 'answered' }>> {
+    const first = await this.#callOnce(call);
+    if (first.kind === 'answered') return first;
+    const second = await this.#callOnce(call);
+    if (second.kind === 'answered') return second;
+    throw new StewardError(
+      'mcp_unavailable',
+      `MCP server "${this.name}" loses its sessions; try again later.`,
+    );
+  }
+
+  /** Ends the connection, and the child with it. */
+  async close(): Promise<void> {
+    this.#closing.abort(new StewardError('closed', 'The assistant was closed.'));
+    const link = this.#link;
+    this.#link = { status: 'closed' };
+    if (link.status === 'ready') await link.client.close();
+    if (link.status === 'connecting')
+      await link.opening.then((client) => client.close()).catch(() => undefined);
+  }
+
+  async #callOnce(call: McpCall): Promise<McpAnswer> {
+    const client = await unlessAborted(this.#open(), call.context.signal);
+    try {
+      const answer = await client.call(call);
+      if (answer.kind === 'session_lost') this.#drop(client);
+      return answer;
+    } catch (error) {
+      if (error instanceof StewardError && error.code === 'mcp_unavailable') this.#drop(client);
+      throw error;
+    }
+  }
+
+  /** The open connection, or the one that is being opened, or a new one. */
+  #open(): Promise<McpClient> {
+    const link = this.#link;
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
+    if (link.status === 'connecting') return link.opening;
+    if (link.status === 'ready') return Promise.resolve(link.client);
+    if (link.status === 'failed' && this.#options.clock.now() < link.retryAt)
+      return Promise.reject(link.error);
+    const opening = this.#connect(link.status === 'failed' ? link.failures : 0);
+    opening.catch(() => undefined);
+    this.#link = { status: 'connecting', opening };
+    return opening;
+  }
+
+  async #connect(failures: number): Promise<McpClient> {
+    const late = new AbortController();
+    const stop = this.#options.clock.schedule(
+      () => late.abort(new Error(`no answer in ${CONNECT_TIMEOUT_MS / 1_000} s`)),
+      CONNECT_TIMEOUT_MS,
+    );
+    const signal = AbortSignal.any([late.signal, this.#closing.signal]);
+    let client: McpClient | undefined;
+    let isLost = false;
+    try {
+      client = await this.#options.connect({
+        name: this.name,
+        config: this.config,
+        signal,
+        onClosed: () => {
+          isLost = true;
+          if (client !== undefined) this.#drop(client);
+        },
+        onToolsChanged: () => {
+          if (client !== undefined) void this.#refresh(client);
+        },
+      });
+      await this.#list(client, signal);
+      if (isLost)
+        throw new StewardError('mcp_unavailable', `MCP server "${this.name}" ended at once.`);
+      signal.throwIfAborted();
+      this.#spoken = { protocolVersion: client.protocolVersion, era: client.era };
+      this.#link = { status: 'ready', client };
+      return client;
+    } catch (error) {
+      await client?.close();
+      throw this.#failed(StewardError.from(error, 'mcp_unavailable'), failures + 1);
+    } finally {
+      stop();
+    }
+  }
+
+  #failed(error: StewardError, failures: number): StewardError {
+    if (this.#closing.signal.aborted) return error;
+    // Full jitter: many processes that lost the same server do not come back at the same moment.
+    const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 10));
+    const retryAt = this.#options.clock.now() + Math.random() * longest;
+    this.#link = { status: 'failed', error, failures, retryAt };
+    return error;
+  }
+
+  async #list(client: McpClient, signal: AbortSignal): Promise<void> {
+    const { tools, refused } = mcpTools(this, await client.list(signal));
+    this.#options.onTools(this.name, tools);
+    this.#tools = tools.length;
+    this.#refused = refused;
+  }
+
+  /** A listing that fails costs the connection: opening the next one lists again. */
+  async #refresh(client: McpClient): Promise<void> {
+    const late = new AbortController();
+    const stop = this.#options.clock.schedule(() => late.abort(), CONNECT_TIMEOUT_MS);
+    try {
+      await this.#list(client, AbortSignal.any([late.signal, this.#closing.signal]));
+    } catch {
+      this.#drop(client);
+    } finally {
+      stop();
+    }
+  }
+
+  #drop(client: McpClient): void {
+    if (this.#link.status !== 'ready' || this.#link.client !== client) return;
+    this.#link = { status: 'closed' };
+    client.close().catch(() => undefined);
+  }
+}
+
+/** What is awaited for a call ends with it; the connection is opened all the same, for the next one. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Effect } from '../events/run-event.ts';
+import { isRecord } from '../internal/json.ts';
+import { isConfirm, isEffect, isTimeout } from '../tools/define-tool.ts';
+import type { ConfirmRule } from '../tools/tool.ts';
+
+/** What every MCP server may be given. */
+interface ServerOptions {
+  /** What its tools do, by the server's own name of the tool; a tool that is not named is a `write`. */
+  readonly effects?: { readonly [tool: string]: Effect };
+  /** Whether a person must approve calls to it; by default writes ask and reads do not. The rule sees `server__tool`. */
+  readonly confirm?: ConfirmRule;
+  /** Milliseconds until a call is aborted; the assistant's `toolTimeoutMs` unless given. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * An MCP server that the assistant starts as a child process and speaks to over stdio. The child gets `PATH`, `HOME` and the
+ * like, and `env`; nothing else of this process's environment. It ends with the assistant.
+ *
+ * @example
+ * ```ts
+ * import type { StdioServerConfig } from '@steward/core';
+ *
+ * const files: StdioServerConfig = {
+ *   command: 'npx',
+ *   args: ['-y', '@modelcontextprotocol/server-filesystem', '.'],
+ *   effects: { read_text_file: 'read', list_directory: 'read' },
+ * };
+ * ```
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
+ */
+export interface StdioServerConfig extends ServerOptions {
+  /** The program; no shell is involved. */
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly env?: { readonly [name: string]: string };
+  /** The child's working directory. */
+  readonly cwd?: string;
+}
+
+/**
+ * An MCP server that is reached over streamable HTTP.
+ *
+ * @example
+ * ```ts
+ * import type { HttpServerConfig } from '@steward/core';
+ *
+ * const crm: HttpServerConfig = {
+ *   url: 'https://crm.example/mcp',
+ *   headers: { authorization: 'Bearer …' },
+ *   effects: { find_customer: 'read' },
+ * };
+ * ```
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
+ */
+export interface HttpServerConfig extends ServerOptions {
+  /** `http:` or `https:`. */
+  readonly url: string;
+  /** Sent with every request. */
+  readonly headers?: { readonly [name: string]: string };
+}
+
+/**
+ * How one MCP server is reached and what the host says about its tools. Give it by name in the assistant's `mcp` option.
+ *
+ * @example
+ * ```ts
+ * import type { McpServerConfig } from '@steward/core';
+ *
+ * const mcp: Record<string, McpServerConfig> = {
+ *   files: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', '.'] },
+ *   crm: { url: 'https://crm.example/mcp', confirm: 'always' },
+ * };
+ * ```
+ */
+export type McpServerConfig = StdioServerConfig | HttpServerConfig;
+
+/** No underscore: in `server__tool` the first `__` always ends the server's name. */
+const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const SHARED_FIELDS = ['effects', 'confirm', 'timeoutMs'];
+const STDIO_FIELDS = new Set(['command', 'args', 'env', 'cwd', ...SHARED_FIELDS]);
+const HTTP_FIELDS = new Set(['url', 'headers', ...SHARED_FIELDS]);
+
+/** The checked `mcp` option, by name. Throws a `TypeError` naming the field, such as `mcp.files.command`. */
+export function readServerConfigs(mcp: unknown): ReadonlyMap<string, McpServerConfig> {
+  must(isRecord(mcp), 'mcp', 'an object of servers by name');
+  const entries = Object.entries(mcp as Record<string, unknown>);
+  return new Map(entries.map(([name, config]) => [name, readServerConfig(name, config)]));
+}
+
+function readServerConfig(name: string, config: unknown): McpServerConfig {
+  const field = `mcp.${name}`;
+  must(SERVER_NAME.test(name), field, 'named by 1 to 32 lower-case letters, digits and hyphens');
+  must(isRecord(config), field, 'an object');
+  const given = config as Record<string, unknown>;
+  const isStdio = 'command' in given;
+  must(isStdio !== 'url' in given, field, 'an object with either command or url');
+  const known = isStdio ? STDIO_FIELDS : HTTP_FIELDS;
+  for (const key of Object.keys(given))
+    must(known.has(key), `${field}.${key}`, `one of ${[...known].join(', ')}`);
+  if (isStdio) checkStdio(field, given);
+  else checkHttp(field, given);
+  checkShared(field, given);
+  return given as unknown as McpServerConfig;
+}
+
+function checkStdio(field: string, { command, args, env, cwd }: Record<string, unknown>): void {
+  must(typeof command === 'string' && command !== '', `${field}.command`, 'a program');
+  const areTexts =
+    args === undefined || (Array.isArray(args) && args.every((arg) => typeof arg === 'string'));
+  must(areTexts, `${field}.args`, 'an array of strings');
+  must(isTextRecord(env), `${field}.env`, 'an object of strings');
+  must(cwd === undefined || typeof cwd === 'string', `${field}.cwd`, 'a path');
+}
+
+function checkHttp(field: string, { url, headers }: Record<string, unknown>): void {
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
+  must(
+    parsed?.protocol === 'http:' || parsed?.protocol === 'https:',
+    `${field}.url`,
+    'an http or https URL',
+  );
+  must(isTextRecord(headers), `${field}.headers`, 'an object of strings');
+}
+
+function checkShared(
+  field: string,
+  { effects, confirm, timeoutMs }: Record<string, unknown>,
+): void {
+  must(
+    effects === undefined || isRecord(effects),
+    `${field}.effects`,
+    'an object of effects by tool',
+  );
+  for (const [tool, effect] of Object.entries(effects ?? {})) {
+    must(isEffect(effect), `${field}.effects.${tool}`, 'read, write_idempotent or write');
+  }
+  must(isConfirm(confirm), `${field}.confirm`, "'always', 'never' or a function");
+  must(
+    timeoutMs === undefined || isTimeout(timeoutMs),
+    `${field}.timeoutMs`,
+    'a whole number of milliseconds',
+  );
+}
+
+function isTextRecord(value: unknown): boolean {
+  if (value === undefined) return true;
+  return isRecord(value) && Object.values(value).every((member) => typeof member === 'string');
+}
+
+function must(holds: boolean, field: string, rule: string): void {
+  if (!holds) throw new TypeError(`${field} must be ${rule}`);
+}
