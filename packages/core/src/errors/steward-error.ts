@@ -28,6 +28,8 @@ export class StewardError extends Error {
   override readonly name = 'StewardError';
   /** One of {@link errorCodes}. */
   readonly code: ErrorCode;
+  /** What happened and what to do: the message without the code in front. */
+  readonly detail: string;
   /** The option, argument or property at fault, if one is. */
   readonly field: string | undefined;
   /** Whether the same request may succeed later. */
@@ -41,6 +43,7 @@ export class StewardError extends Error {
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
+    this.detail = message;
     this.field = options.field;
     this.retryable = options.retryable ?? errorCodes[code].retryable;
     this.retryAfterMs = options.retryAfterMs;

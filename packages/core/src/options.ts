@@ -1,0 +1,124 @@
+import type { RunEngine } from './engine/run-engine.ts';
+import type { ContentPart } from './events/message.ts';
+import type { Clock } from './internal/clock.ts';
+import type { CrashPointHook } from './internal/crash-point.ts';
+import type { JsonObject } from './internal/json.ts';
+import type { McpServerConfig } from './mcp/server-config.ts';
+import type { ModelClient, ModelRequest } from './model/model-client.ts';
+import type { OpenAIModelOptions } from './model/openai-model.ts';
+import type { Budgets } from './policies/budgets.ts';
+import type { Masking } from './policies/masking.ts';
+import type { Lease, Limits, PrepareTurn } from './run/run-settings.ts';
+import type { RateLimit } from './stores/rate-limiter.ts';
+import type { Stores } from './stores/stores.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
+import type { Principal, Tool } from './tools/tool.ts';
+import type { OutputSchema } from './tools/tool-schema.ts';
+
+/**
+ * Settings of an {@link Assistant}. Only `model` is required; everything else has a default that runs in this process.
+ *
+ * @example
+ * ```ts
+ * import { Assistant, type AssistantOptions } from '@steward/core';
+ *
+ * const options: AssistantOptions = {
+ *   model: { api: 'chat', model: 'local-model', baseURL: 'http://127.0.0.1:8080/v1' },
+ *   instructions: 'You are concise.',
+ *   limits: { maxTurns: 8, toolTimeoutMs: 30_000 },
+ * };
+ * const assistant = new Assistant(options);
+ * ```
+ */
+export interface AssistantOptions {
+  /** The name of an OpenAI model, settings for `openaiModel`, or any {@link ModelClient}. */
+  readonly model: string | OpenAIModelOptions | ModelClient;
+  /** The system prompt. */
+  readonly instructions?: string;
+  /** Functions of the host, made by `tool()`. */
+  readonly tools?: readonly Tool[];
+  /** MCP servers by name; the name prefixes their tools (`name__tool`). */
+  readonly mcp?: Readonly<Record<string, McpServerConfig>>;
+  /** Where everything is kept; in this process by default, and then closed with the assistant. */
+  readonly stores?: Stores;
+  /** What moves work between processes; within this process by default. */
+  readonly engine?: RunEngine;
+  /** Where spans and measurements go; nowhere by default. */
+  readonly telemetry?: Telemetry;
+  /** Bounds of runs; see {@link defaultLimits}. */
+  readonly limits?: Partial<Limits>;
+  /** How ownership of runs is kept; see {@link defaultLease}. */
+  readonly lease?: Partial<Lease>;
+  /** Tokens that a run or a user may use; see {@link defaultBudgets}. */
+  readonly budgets?: Partial<Budgets>;
+  /** How many runs a user may start in how much time; no limit by default. */
+  readonly rateLimit?: RateLimit;
+  /** Changes what tools say before anybody reads it. */
+  readonly masking?: Masking;
+  /** Called before each model turn; may change what is sent. */
+  readonly prepareTurn?: PrepareTurn;
+  /** Time; replaced in tests. */
+  readonly clock?: Clock;
+  /** Called at each crash point; for tests. */
+  readonly crashPoint?: CrashPointHook;
+}
+
+/** Settings of one run. The principal is who asks; `userId` is `'local'` by default. */
+export interface RunOptions<Output = undefined> extends Partial<Principal> {
+  /** The conversation to continue; a new one by default. At most 200 characters. */
+  readonly conversationId?: string;
+  /** Makes the run idempotent: the same id with the same body is the same run. At most 200 characters. */
+  readonly requestId?: string;
+  /** What to do when a run of the conversation is not finished; `'refuse'` by default. */
+  readonly onBusy?: 'refuse' | 'queue' | 'supersede';
+  /** Replaces the assistant's instructions. */
+  readonly instructions?: string;
+  readonly toolChoice?: ModelRequest['toolChoice'];
+  readonly maxTurns?: number;
+  readonly maxOutputTokens?: number;
+  /** Tokens that the run may use over all its turns. */
+  readonly tokenBudget?: number;
+  /** Milliseconds that the run may take. */
+  readonly timeoutMs?: number;
+  /** A zod or JSON Schema of the answer: `result().output` then has its type. */
+  readonly output?: OutputSchema<Output>;
+  /** Parameters of the provider, put into each request as they are. */
+  readonly extra?: JsonObject;
+}
+
+/** Settings of one tool call made by the host. */
+export type CallOptions = Pick<
+  RunOptions,
+  'conversationId' | 'onBusy' | 'requestId' | 'roles' | 'tenantId' | 'timeoutMs' | 'userId'
+>;
+
+/** What a user may send: text, or parts with images and files. */
+export type RunInputContent = string | readonly ContentPart[];
+
+/** The bounds of runs where nothing else is said. */
+export const defaultLimits: Limits = {
+  maxTurns: 16,
+  maxParallelCalls: 8,
+  maxCallsPerTurn: 64,
+  maxAnswerCharacters: 4_000_000,
+  resultLimitBytes: 16_384,
+  maxInputBytes: 20 * 1024 * 1024,
+  historyMessages: 40,
+  queueLimit: 8,
+  toolTimeoutMs: 60_000,
+  runTimeoutMs: 15 * 60_000,
+  connectTimeoutMs: 10_000,
+  firstTokenTimeoutMs: 60_000,
+  betweenTokensTimeoutMs: 20_000,
+  modelRetries: 3,
+  maxRetryWaitMs: 60_000,
+  decideWithinMs: 24 * 60 * 60_000,
+  useWithinMs: 15 * 60_000,
+  cancelGraceMs: 5_000,
+};
+
+/** How ownership of runs is kept where nothing else is said. */
+export const defaultLease: Lease = { ttlMs: 10_000, beatMs: 2_000, sweepMs: 1_000 };
+
+/** What runs may cost where nothing else is said. */
+export const defaultBudgets: Budgets = { runTokens: null, userTokens: [], reserveTokens: 4_096 };

@@ -1,0 +1,102 @@
+import pRetry from 'p-retry';
+import type { AssistantMessage } from '../events/message.ts';
+import type { CompleteReason } from '../events/run-event.ts';
+import type { StewardError } from '../errors/steward-error.ts';
+import type { ModelRequest } from '../model/model-client.ts';
+import { type TurnReservation, reserveTurn } from '../policies/budgets.ts';
+
+import type { CommittedTurn } from '../stores/run-store.ts';
+import { isRetryable, retryWait } from './model-failure.ts';
+import type { OwnedRun } from './owned-run.ts';
+import { commitTurn, planCalls } from './plan-calls.ts';
+import { wait } from '../internal/wait.ts';
+import { type ReadTurn, readTurn } from './read-turn.ts';
+import { turnRequest } from './turn-request.ts';
+
+/** What came of a model turn. */
+export type TurnOutcome =
+  | { readonly kind: 'committed'; readonly turn: CommittedTurn; readonly calls: number }
+  /** It was cut short and nothing of it was committed: the run ends with what was said. */
+  | { readonly kind: 'stopped'; readonly reason: CompleteReason };
+
+/** One turn of the model: ask, stream, commit it with its planned calls. Failures on the way are tried again. */
+export async function takeModelTurn(run: OwnedRun): Promise<TurnOutcome> {
+  const turn = run.turns.length + 1;
+  const request = await turnRequest(run, turn);
+  const reservation = await reserve(run, turn, request);
+  if (!reservation.granted) return { kind: 'stopped', reason: 'budget' };
+  let used: number | undefined;
+  try {
+    const read = await readWithRetries(run, turn, request);
+    used = read.finish?.usage?.totalTokens;
+    if (read.stalled) return { kind: 'stopped', reason: 'stalled' };
+    return await commit(run, turn, read);
+  } finally {
+    // What a failed or cut turn cost is not known; the text that was said is the lower bound.
+    await reservation.settle(used ?? Math.ceil(run.openText.length / 4));
+  }
+}
+
+function reserve(run: OwnedRun, turn: number, request: ModelRequest): Promise<TurnReservation> {
+  const { record, settings, fence } = run;
+  return reserveTurn(settings.stores.usage, settings.budgets, {
+    owner: record,
+    id: `${record.runId}:${fence.epoch}:${turn}`,
+    promptTokens: () => Math.ceil(JSON.stringify(request.messages).length / 4),
+  });
+}
+
+/** Reads the turn; a try that failed is repeated after a wait, and what it had said is taken back first. */
+function readWithRetries(run: OwnedRun, turn: number, request: ModelRequest): Promise<ReadTurn> {
+  const { limits } = run.settings;
+  return pRetry(() => readTurn(run, turn, request), {
+    retries: limits.modelRetries,
+    // The waits are ours (full jitter, Retry-After, the assistant's clock), made in onFailedAttempt.
+    minTimeout: 0,
+    factor: 1,
+    shouldRetry: ({ error }) => !run.signal.aborted && isRetryable(error, limits.maxRetryWaitMs),
+    onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+      if (run.signal.aborted || retriesLeft === 0) return;
+      if (!isRetryable(error, limits.maxRetryWaitMs)) return;
+      await tryAgainLater(run, turn, error as StewardError, attemptNumber);
+    },
+  });
+}
+
+async function tryAgainLater(
+  run: OwnedRun,
+  turn: number,
+  failure: StewardError,
+  attempt: number,
+): Promise<void> {
+  run.log.show({ type: 'warning', code: failure.code, message: `${failure.detail} Trying again.` });
+  await wait(run.settings.clock, retryWait(failure, attempt, run.settings.limits), run.signal);
+  if (run.openText === '') return;
+  run.openText = '';
+  await run.log.store(
+    [{ type: 'turn_reset', turn, reason: failure.detail }],
+    (events) => run.settings.stores.runs.append(run.fence, events),
+  );
+}
+
+async function commit(run: OwnedRun, turn: number, read: ReadTurn): Promise<TurnOutcome> {
+  const { finish, toolCalls } = read;
+  const message: AssistantMessage = {
+    role: 'assistant',
+    content: read.text,
+    ...(read.refusal !== '' && { refusal: read.refusal }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(finish?.verbatim && { verbatim: finish.verbatim }),
+  };
+  const { tools } = run.settings;
+  const calls = await planCalls(run, turn, toolCalls, (name) => tools.byModelName(name));
+  const committed: CommittedTurn = {
+    turn,
+    message,
+    finishReason: read.tooLong ? 'length' : (finish?.reason ?? null),
+    responseId: finish?.responseId ?? null,
+    usage: finish?.usage ?? null,
+  };
+  await commitTurn(run, committed, calls);
+  return { kind: 'committed', turn: committed, calls: calls.length };
+}

@@ -1,0 +1,165 @@
+import type { ConversationMessage } from '../events/conversation-message.ts';
+import type { Usage } from '../events/run-event.ts';
+import { StewardError } from '../errors/steward-error.ts';
+import type { Json } from '../internal/json.ts';
+import type {
+  CallRecord,
+  CallResult,
+  Claim,
+  CommittedTurn,
+  Fence,
+  PlannedCall,
+  RunRecord,
+  SteerRecord,
+} from '../stores/run-store.ts';
+import type { Principal } from '../tools/tool.ts';
+import { RunLog } from './run-log.ts';
+import type { RunSettings, StoredRunOptions } from './run-settings.ts';
+
+/** Why an owner has to stop before the run is at its end. */
+export type StopCause = 'cancelled' | 'fenced' | 'deadline' | 'shutdown';
+
+const noUsage: Usage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  totalTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+};
+
+/** The sum of two usages. */
+export function addUsage(a: Usage, b: Usage | null): Usage {
+  if (b === null) return a;
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    totalTokens: a.totalTokens + b.totalTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+  };
+}
+
+/** A run while this process owns it: what is committed, its log, and the signal that stops it. */
+export class OwnedRun {
+  readonly settings: RunSettings;
+  readonly record: RunRecord;
+  readonly takeovers: number;
+  readonly options: StoredRunOptions;
+  readonly principal: Principal;
+  readonly fence: Fence;
+  readonly log: RunLog;
+  /** The conversation before this run; read by the loop. */
+  history: readonly ConversationMessage[] = [];
+  usage: Usage = noUsage;
+  turns: CommittedTurn[] = [];
+  calls: CallRecord[] = [];
+  steers: readonly SteerRecord[] = [];
+  /** The text of the turn that is not committed yet. */
+  openText = '';
+  readonly #stopping = new AbortController();
+  #stopCause: StopCause | null = null;
+  readonly #waitingInputs = new Map<string, (answer: Json) => void>();
+
+  constructor(claim: Claim, settings: RunSettings) {
+    const { run } = claim;
+    this.settings = settings;
+    this.record = run;
+    this.takeovers = claim.takeovers;
+    this.options = run.options as StoredRunOptions;
+    this.principal = run.principal as unknown as Principal;
+    this.fence = { runId: run.runId, epoch: run.epoch };
+    this.log = new RunLog({
+      runId: run.runId,
+      epoch: run.epoch,
+      writer: settings.stores.liveLog.open(run, run.epoch),
+      clock: settings.clock,
+    });
+    this.takeOver(run);
+    if (run.cancelRequested) this.stop('cancelled');
+  }
+
+  /** Aborted once the owner has to stop; {@link stopCause} says why. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  get stopCause(): StopCause | null {
+    return this.#stopCause;
+  }
+
+  /** The text that a person has seen of an answer that is not committed, or of the last turn. */
+  get visibleText(): string {
+    return this.openText || (this.turns.at(-1)?.message.content ?? '');
+  }
+
+  /** Makes the owner stop. The first cause counts, but for `fenced`, after which nothing may be written. */
+  stop(cause: StopCause): void {
+    if (this.#stopCause === null || cause === 'fenced') this.#stopCause = cause;
+    if (!this.#stopping.signal.aborted) {
+      this.#stopping.abort(new StewardError('aborted', `The run has to stop: ${cause}.`));
+    }
+  }
+
+  /** Takes what the store has for what is. */
+  takeOver(run: RunRecord): void {
+    this.turns = [...run.turns];
+    this.calls = [...run.calls];
+    this.steers = run.steers;
+    this.usage = run.usage;
+    this.deliverAnswers(run);
+  }
+
+  /** The planned and started calls that have no result yet. */
+  openCalls(): CallRecord[] {
+    return this.calls.filter((call) => call.result === null);
+  }
+
+  /** Notes a committed turn. */
+  committed(turn: CommittedTurn, planned: readonly PlannedCall[]): void {
+    this.turns.push(turn);
+    this.usage = addUsage(this.usage, turn.usage);
+    this.openText = '';
+    for (const call of planned) {
+      this.calls.push({
+        ...call,
+        status: 'planned',
+        starts: 0,
+        startedBy: null,
+        result: null,
+        confirmation: null,
+      });
+    }
+  }
+
+  /** Notes how a call ended. */
+  ended(callId: string, result: CallResult): void {
+    const at = this.calls.findIndex((call) => call.callId === callId);
+    const call = this.calls[at];
+    if (call) this.calls[at] = { ...call, status: result.outcome, result };
+  }
+
+  /** Waits for the answer of a person; rejects when the signal aborts. */
+  waitForInput(requestId: string, signal: AbortSignal): Promise<Json> {
+    return new Promise((resolve, reject) => {
+      const stopped = () => {
+        this.#waitingInputs.delete(requestId);
+        reject(signal.reason);
+      };
+      if (signal.aborted) return stopped();
+      signal.addEventListener('abort', stopped, { once: true });
+      this.#waitingInputs.set(requestId, (answer) => {
+        signal.removeEventListener('abort', stopped);
+        resolve(answer);
+      });
+    });
+  }
+
+  /** Hands answers that the store has to whoever waits for them. */
+  deliverAnswers(run: RunRecord): void {
+    for (const input of run.inputs) {
+      if (input.status !== 'answered') continue;
+      this.#waitingInputs.get(input.requestId)?.(input.answer);
+      this.#waitingInputs.delete(input.requestId);
+    }
+  }
+}

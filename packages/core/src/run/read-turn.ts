@@ -1,0 +1,159 @@
+import { StewardError } from '../errors/steward-error.ts';
+import type { MessageToolCall } from '../events/message.ts';
+import type { ModelRequest } from '../model/model-client.ts';
+import type { ModelEvent, ModelFinish } from '../model/model-events.ts';
+import { modelFailure } from './model-failure.ts';
+import type { OwnedRun } from './owned-run.ts';
+import { TurnWatch } from './turn-watch.ts';
+
+/** A turn as the model said it. */
+export interface ReadTurn {
+  readonly text: string;
+  readonly refusal: string;
+  readonly toolCalls: readonly MessageToolCall[];
+  /** `null` when the turn was cut short. */
+  readonly finish: ModelFinish | null;
+  /** The provider fell silent after it had begun; `text` is what it said. */
+  readonly stalled: boolean;
+  /** The answer was longer than the limit and was cut there. */
+  readonly tooLong: boolean;
+}
+
+/**
+ * Streams one turn into the run's log. Throws a `model_*` error when the provider fails, and the signal's reason when
+ * the run has to stop. A provider that falls silent in mid-answer is no failure: its text is kept.
+ */
+export async function readTurn(
+  run: OwnedRun,
+  turn: number,
+  request: ModelRequest,
+): Promise<ReadTurn> {
+  run.signal.throwIfAborted();
+  const { clock, limits } = run.settings;
+  const reading = new TurnReading(run, turn);
+  // Ends the wait even if the model client does not heed its signal.
+  const interrupted = Promise.withResolvers<void>();
+  const stop = () => interrupted.reject(run.signal.reason);
+  run.signal.addEventListener('abort', stop, { once: true });
+  const watch = new TurnWatch(clock, limits, {
+    tick: () => reading.savePartial(),
+    silent: (started) => {
+      if (reading.keepsText()) interrupted.resolve();
+      else interrupted.reject(silence(started));
+    },
+  });
+  try {
+    await Promise.race([reading.read(request, watch), interrupted.promise]);
+    return reading;
+  } catch (reason) {
+    run.signal.throwIfAborted();
+    throw StewardError.from(reason, 'model_failed');
+  } finally {
+    reading.end();
+    watch.end();
+    run.signal.removeEventListener('abort', stop);
+    interrupted.promise.catch(() => undefined);
+  }
+}
+
+class TurnReading implements ReadTurn {
+  refusal = '';
+  readonly toolCalls: MessageToolCall[] = [];
+  finish: ModelFinish | null = null;
+  stalled = false;
+  tooLong = false;
+  readonly #run: OwnedRun;
+  readonly #turn: number;
+  readonly #request = new AbortController();
+  #ended = false;
+  #savedLength = 0;
+
+  constructor(run: OwnedRun, turn: number) {
+    this.#run = run;
+    this.#turn = turn;
+    run.openText = '';
+  }
+
+  get text(): string {
+    return this.#run.openText;
+  }
+
+  async read(request: ModelRequest, watch: TurnWatch): Promise<void> {
+    const events = this.#run.settings.model.stream(request, { signal: this.#request.signal });
+    for await (const event of events) {
+      if (this.#ended) return;
+      if (event.type === 'text') {
+        watch.piece();
+        this.#text(event.text);
+      } else {
+        this.#other(event, watch);
+      }
+      if (this.finish !== null || this.tooLong) return;
+    }
+    throw new StewardError('model_failed', 'The model ended its stream without saying that it was done.');
+  }
+
+  /** The provider fell silent: whether it had said something worth keeping. */
+  keepsText(): boolean {
+    this.stalled = this.text !== '';
+    return this.stalled;
+  }
+
+  /** Saves the text so far, so that a dead process loses at most a second of it. */
+  savePartial(): void {
+    const { settings, fence } = this.#run;
+    const { text } = this;
+    if (text.length === this.#savedLength) return;
+    this.#savedLength = text.length;
+    settings.stores.runs.savePartial(fence, { turn: this.#turn, text }).catch((reason: unknown) => {
+      if (reason instanceof StewardError && reason.code === 'fenced') this.#run.stop('fenced');
+      else this.#savedLength = 0; // the next tick tries again
+    });
+  }
+
+  /** Whatever still comes is not for this run any more. */
+  end(): void {
+    this.#ended = true;
+    if (this.finish === null) this.#request.abort(new StewardError('aborted', 'The turn is over.'));
+  }
+
+  #text(text: string): void {
+    const run = this.#run;
+    run.openText += text;
+    run.log.token(this.#turn, text);
+    if (run.openText.length > run.settings.limits.maxAnswerCharacters) this.tooLong = true;
+  }
+
+  #other(event: Exclude<ModelEvent, { type: 'text' }>, watch: TurnWatch): void {
+    switch (event.type) {
+      case 'start':
+        return watch.started();
+      case 'reasoning':
+        this.#run.log.show({ type: 'reasoning', turn: this.#turn, text: event.text });
+        return watch.piece();
+      case 'refusal':
+        this.refusal += event.text;
+        return watch.piece();
+      case 'tool_call':
+        this.#toolCall(event);
+        return watch.piece();
+      case 'progress':
+        return watch.piece();
+      case 'finish':
+        this.finish = event;
+        return;
+      case 'error':
+        throw modelFailure(event.error);
+    }
+  }
+
+  #toolCall({ id, name, argumentsText, custom }: Extract<ModelEvent, { type: 'tool_call' }>): void {
+    this.toolCalls.push({ id, name, argumentsText, ...(custom && { custom }) });
+  }
+}
+
+function silence(started: boolean): StewardError {
+  return started
+    ? new StewardError('model_timeout', 'The provider accepted the request and then said nothing.')
+    : new StewardError('model_timeout', 'The provider did not accept the request in time.');
+}

@@ -1,0 +1,93 @@
+import { newId } from '../internal/ids.ts';
+import type { Claim, Wake } from '../stores/run-store.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { OwnedRun } from './owned-run.ts';
+import { runLoop } from './run-loop.ts';
+import type { RunSettings } from './run-settings.ts';
+
+/** Owns runs in this process: claims what the engine brings, keeps the leases, looks for runs that nobody owns. */
+export class RunDriver {
+  /** Names this process in leases. */
+  readonly ownerId = newId('owner');
+  readonly leases: LeaseKeeper;
+  readonly #settings: RunSettings;
+  readonly #driving = new Set<Promise<void>>();
+  #cancelSweep: () => void = () => {};
+  #stopped = false;
+
+  constructor(settings: RunSettings) {
+    this.#settings = settings;
+    const { stores, clock, lease } = settings;
+    this.leases = new LeaseKeeper({ runs: stores.runs, clock, lease });
+  }
+
+  /** Begins to take work, first of all what an earlier process left. */
+  async start(): Promise<void> {
+    await this.#settings.engine.start((wake) => this.#resume(wake));
+    await this.#sweep(0);
+  }
+
+  /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
+  drive(claim: Claim): Promise<void> {
+    const driving = this.#drive(claim).finally(() => this.#driving.delete(driving));
+    this.#driving.add(driving);
+    return driving;
+  }
+
+  /** Hands runs to the engine. */
+  async wake(wakes: readonly Wake[]): Promise<void> {
+    for (const wake of wakes) await this.#settings.engine.enqueue(wake);
+  }
+
+  /** Takes no more work; lets what runs come to its end for `drainMs`, then gives the rest back. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#cancelSweep();
+    const { clock, engine } = this.#settings;
+    const cancel = clock.schedule(() => this.leases.stopAll('shutdown'), drainMs);
+    const stopping = engine.stop(drainMs);
+    while (this.#driving.size > 0) await Promise.allSettled(this.#driving);
+    await stopping;
+    cancel();
+  }
+
+  async #resume({ runId }: Wake): Promise<void> {
+    const { stores, lease } = this.#settings;
+    const claim = await stores.runs.claim(runId, this.ownerId, lease.ttlMs);
+    if (claim) await this.drive(claim);
+  }
+
+  async #drive(claim: Claim): Promise<void> {
+    const { clock } = this.#settings;
+    const run = new OwnedRun(claim, this.#settings);
+    const cancelDeadline = clock.schedule(
+      () => run.stop('deadline'),
+      Math.max(0, run.record.deadlineAt - clock.now()),
+    );
+    this.leases.add(run);
+    try {
+      await runLoop(run);
+    } catch (reason) {
+      // Nothing could be written (the store is away, or somebody else owns the run): the lease runs out and a sweep
+      // brings the run to its next owner.
+      process.emitWarning(`Steward could not end run ${run.fence.runId}: ${String(reason)}`);
+    } finally {
+      cancelDeadline();
+      this.leases.remove(run);
+      await run.log.close();
+    }
+  }
+
+  async #sweep(queuedForMs: number): Promise<void> {
+    try {
+      await this.wake(await this.#settings.stores.runs.sweep({ queuedForMs, limit: 100 }));
+    } catch {
+      // The store cannot be reached; the next sweep finds the same runs.
+    }
+    if (this.#stopped) return;
+    const { clock, lease } = this.#settings;
+    // Jitter keeps the sweeps of several processes apart.
+    const ms = lease.sweepMs * (0.75 + Math.random() / 2);
+    this.#cancelSweep = clock.schedule(() => void this.#sweep(5_000), ms, { background: true });
+  }
+}

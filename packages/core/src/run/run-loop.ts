@@ -1,0 +1,36 @@
+import { StewardError } from '../errors/steward-error.ts';
+import { endRun, endWith } from './ending.ts';
+import { takeModelTurn } from './model-turn.ts';
+import type { OwnedRun } from './owned-run.ts';
+import { prepareOwnership } from './recovery.ts';
+import { stopReason } from './stop-conditions.ts';
+import { runToolCalls } from './tool-calls.ts';
+
+/**
+ * The whole run in one place: finish the calls that are open, ask the model, repeat; until it has nothing left to call,
+ * a person must decide, or a limit is reached. First start, resumption after a pause and take-over are this same path.
+ * Ends the run with exactly one terminal event, or leaves it to its next owner (paused, fenced, released).
+ */
+export async function runLoop(run: OwnedRun): Promise<void> {
+  try {
+    await prepareOwnership(run);
+    await takeTurns(run);
+  } catch (reason) {
+    await endWith(run, StewardError.from(reason, 'internal'));
+  }
+}
+
+async function takeTurns(run: OwnedRun): Promise<void> {
+  for (;;) {
+    run.signal.throwIfAborted();
+    if ((await runToolCalls(run)) === 'paused') return;
+    if (run.record.input.kind === 'call') return endRun(run, { kind: 'call' });
+
+    const reason = stopReason(run);
+    if (reason) return endRun(run, { kind: 'short', reason });
+
+    const turn = await takeModelTurn(run);
+    if (turn.kind === 'stopped') return endRun(run, { kind: 'short', reason: turn.reason });
+    if (turn.calls === 0) return endRun(run, { kind: 'answer', turn: turn.turn });
+  }
+}

@@ -1,0 +1,140 @@
+import { EventEmitter } from 'eventemitter3';
+import type { RunEvent, RunEventOf, RunEventType } from '../events/run-event.ts';
+import type { Json } from '../internal/json.ts';
+import { RunReader, type RunSource } from './run-reader.ts';
+import { type RunResult, resultOf, settledRun } from './run-result.ts';
+
+/** The verbs of the assistant, bound to one run and its principal. */
+export interface RunVerbs {
+  confirm(callId: string, decision: { readonly approve: boolean; readonly argsDigest: string }): Promise<void>;
+  answer(requestId: string, content: Json): Promise<void>;
+  cancel(): Promise<void>;
+  steer(text: string): Promise<void>;
+}
+
+/** How a {@link Run} is made: where it reads, and what its verbs do. */
+export interface RunParts<Output> {
+  readonly source: RunSource;
+  readonly verbs: RunVerbs;
+  /** Reading begins after this cursor. */
+  readonly after: string | undefined;
+  /** Gives the stored output its type. */
+  readonly parseOutput: (output: Json) => Output;
+}
+
+type Listeners = { [T in RunEventType]: (event: RunEventOf<T>) => void };
+
+/**
+ * A handle on a run: iterate its events, listen to them, wait for its result, or move it. Any number of handles and
+ * iterators read the same run; leaving one does not cancel it. An iterator never throws, stays open while the run waits
+ * for a person, keeps the process alive meanwhile, and ends after the terminal event.
+ *
+ * @example
+ * ```ts
+ * import { Assistant, demoModel } from '@steward/core';
+ *
+ * const assistant = new Assistant({ model: demoModel() });
+ * const run = assistant.run('Hello');
+ * run.on('warning', ({ message }) => console.warn(message));
+ * for await (const event of run) if (event.type === 'token') process.stdout.write(event.text);
+ * const { status, usage } = await run.result();
+ * ```
+ */
+export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
+  readonly #parts: RunParts<Output>;
+  #emitter: EventEmitter<Listeners> | undefined;
+
+  /** Runs are made by an assistant. */
+  constructor(parts: RunParts<Output>) {
+    this.#parts = parts;
+    // A run that was refused is told to whoever reads it; nobody reading is no unhandled rejection.
+    parts.source.located.catch(() => undefined);
+  }
+
+  /** The id of the run; known before it is stored. */
+  get id(): string {
+    return this.#parts.source.runId;
+  }
+
+  /** The events from where this handle begins. Each iterator has its own place. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<RunEvent, undefined> {
+    return new RunReader(this.#parts.source, this.#parts.after);
+  }
+
+  /** Calls `listener` for each event of a type. What it throws is reported as a process warning. */
+  on<T extends RunEventType>(type: T, listener: (event: RunEventOf<T>) => void): this {
+    this.#events().on(type, listener as never);
+    return this;
+  }
+
+  /** Removes a listener. */
+  off<T extends RunEventType>(type: T, listener: (event: RunEventOf<T>) => void): this {
+    this.#emitter?.off(type, listener as never);
+    return this;
+  }
+
+  /** The text of the answer; as {@link result}. */
+  async text(): Promise<string> {
+    return (await this.result()).text;
+  }
+
+  /**
+   * What the run came to, or `waiting` when nothing but a person can move it.
+   *
+   * @throws StewardError with the run's code when it ended in an error.
+   */
+  async result(): Promise<RunResult<Output>> {
+    const { output, ...result } = resultOf(await settledRun(this.#parts.source));
+    const { parseOutput } = this.#parts;
+    return { ...result, output: output === undefined ? undefined : parseOutput(output) };
+  }
+
+  /**
+   * Decides a confirmation of this run. Without `argsDigest` the decision is about the arguments in the store.
+   *
+   * @throws StewardError `already_decided`, `confirmation_expired`, `args_mismatch` or `not_found`.
+   */
+  async confirm(
+    callId: string,
+    decision: { readonly approve: boolean; readonly argsDigest?: string },
+  ): Promise<void> {
+    const { source, verbs } = this.#parts;
+    const stored = await source.stores.runs.load(this.id, source.owner);
+    const call = stored?.calls.find((candidate) => candidate.callId === callId);
+    const argsDigest = decision.argsDigest ?? call?.argsDigest ?? '';
+    await verbs.confirm(callId, { approve: decision.approve, argsDigest });
+  }
+
+  /** Answers an `input_requested` event. */
+  answer(requestId: string, content: Json): Promise<void> {
+    return this.#parts.verbs.answer(requestId, content);
+  }
+
+  /** Cancels the run, wherever it runs. */
+  cancel(): Promise<void> {
+    return this.#parts.verbs.cancel();
+  }
+
+  /** Gives the model a text at its next turn. */
+  steer(text: string): Promise<void> {
+    return this.#parts.verbs.steer(text);
+  }
+
+  #events(): EventEmitter<Listeners> {
+    if (this.#emitter) return this.#emitter;
+    const emitter = new EventEmitter<Listeners>();
+    this.#emitter = emitter;
+    void this.#deliver(emitter);
+    return emitter;
+  }
+
+  async #deliver(emitter: EventEmitter<Listeners>): Promise<void> {
+    for await (const event of this) {
+      try {
+        emitter.emit(event.type, event as never);
+      } catch (reason) {
+        process.emitWarning(`A listener of run ${this.id} threw on "${event.type}": ${String(reason)}`);
+      }
+    }
+  }
+}

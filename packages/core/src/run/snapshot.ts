@@ -1,0 +1,74 @@
+import type { ConversationMessage } from '../events/conversation-message.ts';
+import {
+  isTerminal,
+  type PendingConfirmation,
+  type PendingInput,
+  type RunEvent,
+  type RunStatus,
+  type SnapshotEvent,
+} from '../events/run-event.ts';
+import type { RunRecord } from '../stores/run-store.ts';
+import type { Stores } from '../stores/stores.ts';
+
+const ended: ReadonlySet<RunStatus> = new Set(['succeeded', 'partial', 'failed', 'cancelled']);
+
+/** Whether a run is over. */
+export function isEnded(status: RunStatus): boolean {
+  return ended.has(status);
+}
+
+/** The calls of a run that a person has yet to decide. */
+export function pendingConfirmations(run: RunRecord): PendingConfirmation[] {
+  return run.calls.flatMap(({ callId, tool, args, effect, argsDigest, confirmation }) =>
+    confirmation?.status === 'pending'
+      ? [{ callId, tool, args, effect, argsDigest, expiresAt: confirmation.expiresAt }]
+      : [],
+  );
+}
+
+/** The questions of a run that a person has yet to answer. */
+export function pendingInputs(run: RunRecord): PendingInput[] {
+  if (isEnded(run.status)) return [];
+  return run.inputs
+    .filter((input) => input.status === 'pending')
+    .map(({ answer: _answer, status: _status, ...input }) => input);
+}
+
+/** The whole state of a run as one event, at the place of its newest durable event. */
+export async function snapshotOf(
+  run: RunRecord,
+  stores: Stores,
+  openText: string,
+): Promise<SnapshotEvent> {
+  return {
+    type: 'snapshot',
+    runId: run.runId,
+    at: run.createdAt,
+    cursor: run.lastCursor ?? `${run.epoch}-snapshot`,
+    status: run.status,
+    conversationId: run.conversationId,
+    messages: await messagesOf(run, stores),
+    turn: run.turns.length + 1,
+    openText,
+    confirmations: pendingConfirmations(run),
+    inputs: pendingInputs(run),
+  };
+}
+
+/** The event that ended a run, from the store. */
+export async function terminalEventOf(
+  run: RunRecord,
+  stores: Stores,
+): Promise<RunEvent | undefined> {
+  const [last] = await stores.runs.events(run.runId, run.eventCount - 1, 1);
+  return last && isTerminal(last.event) ? last.event : undefined;
+}
+
+async function messagesOf(
+  run: RunRecord,
+  { conversations }: Stores,
+): Promise<readonly ConversationMessage[]> {
+  // The messages of this run are its conversation's newest, unless later runs followed.
+  const recent = await conversations.read(run, run.conversationId, { limit: 100 });
+  return recent.filter((message) => message.runId === run.runId);
+}

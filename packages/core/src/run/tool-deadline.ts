@@ -1,0 +1,75 @@
+import { StewardError } from '../errors/steward-error.ts';
+import type { OwnedRun } from './owned-run.ts';
+
+/**
+ * How long a tool may work. Its signal aborts at the timeout and when the run has to stop; after a cancel the tool
+ * still gets a moment to end what it began. A tool that heeds nothing is left behind.
+ */
+export class ToolDeadline {
+  readonly #run: OwnedRun;
+  readonly #timeoutMs: number;
+  readonly #controller = new AbortController();
+  readonly #leftBehind = Promise.withResolvers<never>();
+  #cancelTimer: () => void = () => {};
+  readonly #onStop = (): void => this.#stopped();
+
+  constructor(run: OwnedRun, timeoutMs: number) {
+    this.#run = run;
+    this.#timeoutMs = timeoutMs;
+    this.#leftBehind.promise.catch(() => undefined);
+    this.#arm();
+    run.signal.addEventListener('abort', this.#onStop, { once: true });
+    if (run.signal.aborted) this.#stopped();
+  }
+
+  /** What the tool is given. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** What the work comes to, or the reason why nobody waits for it any more. */
+  race<T>(work: () => Promise<T>): Promise<T> {
+    const working = Promise.resolve().then(work);
+    // Whatever comes of it after it was left behind is nobody's business.
+    working.catch(() => undefined);
+    return Promise.race([working, this.#leftBehind.promise]);
+  }
+
+  /** Waits for a person: that time is not the tool's. */
+  async suspended<T>(wait: () => Promise<T>): Promise<T> {
+    this.#cancelTimer();
+    try {
+      return await wait();
+    } finally {
+      if (!this.signal.aborted) this.#arm();
+    }
+  }
+
+  end(): void {
+    this.#cancelTimer();
+    this.#run.signal.removeEventListener('abort', this.#onStop);
+  }
+
+  #arm(): void {
+    this.#cancelTimer = this.#run.settings.clock.schedule(() => {
+      const message = `The tool did not answer within ${this.#timeoutMs} ms.`;
+      this.#leave(new StewardError('tool_timeout', message));
+    }, this.#timeoutMs);
+  }
+
+  #stopped(): void {
+    const { stopCause, settings, signal } = this.#run;
+    this.#cancelTimer();
+    if (stopCause === 'fenced' || stopCause === 'shutdown') return this.#leave(signal.reason);
+    this.#controller.abort(signal.reason);
+    this.#cancelTimer = settings.clock.schedule(
+      () => this.#leave(signal.reason),
+      settings.limits.cancelGraceMs,
+    );
+  }
+
+  #leave(reason: unknown): void {
+    this.#controller.abort(reason);
+    this.#leftBehind.reject(reason);
+  }
+}

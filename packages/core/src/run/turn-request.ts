@@ -1,0 +1,48 @@
+import type { Message } from '../events/message.ts';
+import type { ModelRequest } from '../model/model-client.ts';
+import { historyMessages, turnMessages } from '../prompt/turn-messages.ts';
+import type { OwnedRun } from './owned-run.ts';
+
+/** What the model is asked in a turn: the conversation, the run so far, what was steered, and the tools. */
+export async function turnRequest(run: OwnedRun, turn: number): Promise<ModelRequest> {
+  const { settings, options } = run;
+  await settings.connectServers();
+  await applySteers(run, turn);
+  const messages = messagesOf(run);
+  const changed = (await settings.prepareTurn({ runId: run.record.runId, turn, messages })) ?? {};
+  const instructions = changed.instructions ?? options.instructions ?? settings.instructions;
+  const toolChoice = changed.toolChoice ?? options.toolChoice;
+  const extra = { ...options.extra, ...changed.extra };
+  return {
+    ...(instructions !== undefined && { instructions }),
+    messages: changed.messages ?? messages,
+    tools: settings.tools.definitions(changed.tools),
+    ...(toolChoice !== undefined && { toolChoice }),
+    ...(options.output && { output: options.output }),
+    ...(options.maxOutputTokens !== undefined && { maxOutputTokens: options.maxOutputTokens }),
+    ...(Object.keys(extra).length > 0 && { extra }),
+  };
+}
+
+function messagesOf(run: OwnedRun): Message[] {
+  const { input } = run.record;
+  const asked: Message[] = input.kind === 'message' ? [{ role: 'user', content: input.content }] : [];
+  return [...historyMessages(run.history), ...asked, ...turnMessages(run)];
+}
+
+/** Puts what was steered since the last turn before this one. */
+async function applySteers(run: OwnedRun, turn: number): Promise<void> {
+  const waiting = run.steers.filter((steer) => steer.turn === null);
+  if (waiting.length === 0) return;
+  await run.log.store(
+    waiting.map(({ text }) => ({ type: 'steered', turn, text })),
+    (events) =>
+      run.settings.stores.runs.applySteers(
+        run.fence,
+        waiting.map((steer) => steer.steerId),
+        turn,
+        events,
+      ),
+  );
+  run.steers = run.steers.map((steer) => (steer.turn === null ? { ...steer, turn } : steer));
+}
