@@ -1,0 +1,151 @@
+// The page's script: sends messages, follows runs, keeps the sides up to date.
+import { post } from './api.js';
+import { ConfirmationDialog } from './confirmation.js';
+import { byId, elementOf, within } from './dom.js';
+import { RunPanel } from './run-panel.js';
+import { openView } from './run-view.js';
+import { conversationLink, outboxHtml, runHtml } from './templates.js';
+
+const conversationId = document.body.dataset['conversation'] ?? '';
+const runs = byId('runs', HTMLElement);
+const main = byId('conversation', HTMLElement);
+const form = byId('composer', HTMLFormElement);
+const message = byId('message', HTMLTextAreaElement);
+const send = byId('send', HTMLButtonElement);
+const stop = byId('stop', HTMLButtonElement);
+const status = byId('status', HTMLElement);
+
+/** @param {string} text */
+const tell = (text) => {
+  status.textContent = text;
+};
+const dialog = new ConfirmationDialog(tell);
+
+/** @type {Map<string, RunPanel>} */
+const panels = new Map();
+const openPanel = () => [...panels.values()].find((panel) => panel.isOpen);
+
+/** @type {import('./run-panel.js').RunListener} */
+const listener = {
+  changed(panel) {
+    dialog.update(panel);
+    showBusy();
+  },
+  happened(_panel, event) {
+    if (event.type === 'tool_result' && event.tool === 'send_email') void refreshOutbox();
+  },
+  status: tell,
+};
+
+/** @param {HTMLElement} element */
+function follow(element) {
+  const panel = new RunPanel(element, listener);
+  panels.set(panel.view.runId, panel);
+  showBusy();
+}
+
+function showBusy() {
+  const busy = openPanel() !== undefined;
+  const stopHadFocus = document.activeElement === stop;
+  send.hidden = busy;
+  stop.hidden = !busy;
+  if (!busy && stopHadFocus) message.focus();
+}
+
+async function refreshOutbox() {
+  const response = await fetch('/api/outbox').catch(() => null);
+  if (response?.ok)
+    byId('outbox', HTMLElement).innerHTML = outboxHtml(await response.json()).markup;
+}
+
+// The same text sent again after a failure is the same request: it cannot run twice.
+/** @type {{ text: string, requestId: string } | null} */
+let unsent = null;
+
+/**
+ * @param {string} text
+ * @returns {Promise<boolean>} whether it was taken
+ */
+async function ask(text) {
+  if (openPanel() || send.disabled) return false;
+  if (unsent?.text !== text) unsent = { text, requestId: crypto.randomUUID() };
+  send.disabled = true;
+  try {
+    const { runId } = await post('/api/runs', { conversationId, ...unsent });
+    unsent = null;
+    tell('');
+    show(String(runId), text);
+    return true;
+  } catch (error) {
+    tell(error instanceof Error ? error.message : String(error));
+    return false;
+  } finally {
+    send.disabled = false;
+  }
+}
+
+/**
+ * @param {string} runId
+ * @param {string} text
+ */
+function show(runId, text) {
+  byId('welcome', HTMLElement).hidden = true;
+  if (runs.childElementCount === 0) {
+    const link = conversationLink({ conversationId, title: text.slice(0, 60) }, true);
+    byId('conversations', HTMLElement).prepend(elementOf(link));
+    history.replaceState(null, '', `/c/${encodeURIComponent(conversationId)}`);
+  }
+  const element = elementOf(runHtml(openView(runId, text)));
+  runs.append(element);
+  follow(element);
+  pinned = true;
+  scrollDown();
+}
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const text = message.value.trim();
+  if (text !== '' && (await ask(text))) message.value = '';
+});
+
+message.addEventListener('keydown', (event) => {
+  // While a word is composed (Japanese, Chinese, ...), Enter belongs to the keyboard.
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+document.addEventListener('keydown', (event) => {
+  const elsewhere = document.querySelector('dialog[open], :popover-open');
+  if (event.key === 'Escape' && !elsewhere && openPanel()) stop.click();
+});
+
+stop.addEventListener('click', async () => {
+  const panel = openPanel();
+  if (!panel) return;
+  const path = `/api/runs/${encodeURIComponent(panel.view.runId)}/cancel`;
+  await post(path, {}).catch((error) => tell(error.message));
+});
+
+document.addEventListener('click', (event) => {
+  const target = event.target instanceof Element ? event.target.closest('button') : null;
+  const panel = panels.get(target?.closest('article')?.dataset['run'] ?? '');
+  if (target?.hasAttribute('data-suggestion')) void ask(target.textContent);
+  if (target?.hasAttribute('data-retry') && panel) void ask(panel.view.question);
+  if (target?.dataset['review'] && panel) dialog.ask(panel, target.dataset['review']);
+});
+
+// The end of the conversation stays in sight while it grows, unless the person scrolled away from it.
+let pinned = true;
+const nearEnd = 48;
+const scrollDown = () => {
+  if (pinned) main.scrollTop = main.scrollHeight;
+};
+main.addEventListener('scroll', () => {
+  pinned = main.scrollHeight - main.scrollTop - main.clientHeight < nearEnd;
+});
+new ResizeObserver(scrollDown).observe(runs);
+
+for (const element of runs.querySelectorAll('article')) follow(element);
+scrollDown();
+within(document, '#composer').dataset['ready'] = '';

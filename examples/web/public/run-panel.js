@@ -1,0 +1,143 @@
+// One run on the page: reads its events and shows them, at most once per frame.
+import { elementOf, within } from './dom.js';
+import { showMarkdown } from './markdown.js';
+import { applyEvent, openView, toolPart } from './run-view.js';
+import { outcomeHtml, partHtml } from './templates.js';
+
+/** @typedef {import('./run-view.js').RunView} RunView */
+/** @typedef {import('./run-view.js').Part} Part */
+/** @typedef {import('@steward/core').RunEvent} RunEvent */
+
+/**
+ * What the rest of the page wants to know of a run.
+ * @typedef {object} RunListener
+ * @property {(panel: RunPanel) => void} changed a call began or stopped waiting, or the run ended
+ * @property {(panel: RunPanel, event: RunEvent) => void} happened
+ * @property {(text: string) => void} status
+ */
+
+export class RunPanel {
+  /** @type {RunView} */
+  view;
+  /** @type {EventSource | null} */
+  #source = null;
+  /** @type {Set<string>} */
+  #dirty = new Set();
+  #frame = 0;
+
+  /**
+   * @param {HTMLElement} element as `runHtml` makes it
+   * @param {RunListener} listener
+   */
+  constructor(element, listener) {
+    this.element = element;
+    this.listener = listener;
+    const question = within(element, '.question').textContent;
+    this.view = openView(element.dataset['run'] ?? '', question);
+    for (const prose of element.querySelectorAll('[data-markdown]')) {
+      showMarkdown(prose, prose.textContent);
+    }
+    if (element.dataset['state'] === 'open') this.#follow();
+    else this.view.state = /** @type {RunView['state']} */ (element.dataset['state']);
+  }
+
+  get isOpen() {
+    return this.view.state === 'open';
+  }
+
+  /** The calls that wait for a person. */
+  get waiting() {
+    return this.view.parts.filter((part) => part.kind === 'tool' && part.state === 'waiting');
+  }
+
+  /** @param {string} callId */
+  call(callId) {
+    return toolPart(this.view, callId);
+  }
+
+  #follow() {
+    const source = new EventSource(`/api/runs/${encodeURIComponent(this.view.runId)}/events`);
+    this.#source = source;
+    source.addEventListener('open', () => this.listener.status(''));
+    source.addEventListener('message', (message) => this.#take(JSON.parse(message.data)));
+    source.addEventListener('error', () => {
+      if (!this.isOpen) return;
+      if (source.readyState === EventSource.CLOSED) this.#lost();
+      else this.listener.status('Connection lost. Reconnecting…');
+    });
+  }
+
+  /** @param {RunEvent} event */
+  #take(event) {
+    const before = this.waiting.length;
+    const changed = applyEvent(this.view, event);
+    this.listener.happened(this, event);
+    if (changed === undefined) return;
+    this.#dirty.add(changed ?? '*');
+    if (!this.isOpen) this.#source?.close();
+    // A page in the background gets no frames, and a person may be waited for.
+    if (!this.isOpen || this.waiting.length !== before) {
+      this.#render();
+      this.listener.changed(this);
+    } else {
+      this.#frame ||= requestAnimationFrame(() => this.#render());
+    }
+  }
+
+  /** The server does not know this run any more: it was started anew. */
+  #lost() {
+    this.view.state = 'error';
+    this.view.notice = 'The server lost this answer. What came is kept here.';
+    this.listener.status('');
+    this.#render();
+    this.listener.changed(this);
+  }
+
+  #render() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const parts = within(this.element, '.parts');
+    const all = this.#dirty.has('*');
+    const keys = new Set(this.view.parts.map((part) => part.key));
+    for (const old of [...parts.children]) {
+      if (!keys.has(/** @type {HTMLElement} */ (old).dataset['part'] ?? '')) old.remove();
+    }
+    for (const [index, part] of this.view.parts.entries()) {
+      if (all || this.#dirty.has(part.key)) this.#renderPart(parts, part, index);
+    }
+    this.#dirty.clear();
+    this.#renderState();
+  }
+
+  /**
+   * @param {HTMLElement} parts
+   * @param {Part} part
+   * @param {number} index
+   */
+  #renderPart(parts, part, index) {
+    const old = [...parts.children].find(
+      (child) => /** @type {HTMLElement} */ (child).dataset['part'] === part.key,
+    );
+    if (part.kind === 'text') {
+      const prose = old ?? elementOf(partHtml({ ...part, text: '' }));
+      if (!old) parts.insertBefore(prose, parts.children[index] ?? null);
+      showMarkdown(prose, part.text);
+      return;
+    }
+    const card = elementOf(partHtml(part));
+    const open = old?.querySelector('details')?.open ?? false;
+    within(card, 'details').toggleAttribute('open', open);
+    const hadFocus = old?.contains(document.activeElement);
+    if (old) old.replaceWith(card);
+    else parts.insertBefore(card, parts.children[index] ?? null);
+    if (hadFocus) within(card, 'summary').focus();
+  }
+
+  #renderState() {
+    this.element.dataset['state'] = this.view.state;
+    const idle = this.waiting.length > 0 || !this.isOpen;
+    within(this.element, '.working').hidden = idle;
+    within(this.element, '.answer').setAttribute('aria-busy', String(this.isOpen && !idle));
+    within(this.element, '.outcome').innerHTML = outcomeHtml(this.view).markup;
+  }
+}

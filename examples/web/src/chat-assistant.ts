@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { Assistant, type AssistantOptions, type Effect } from '@steward/core';
+import { localTools } from './local-tools.ts';
+import type { Outbox } from './outbox.ts';
+
+// What the file server's tools may do is said here, by the host; what is not named counts as a write and asks first.
+const fileEffects: Record<string, Effect> = {
+  read_file: 'read',
+  read_text_file: 'read',
+  read_media_file: 'read',
+  read_multiple_files: 'read',
+  list_directory: 'read',
+  list_directory_with_sizes: 'read',
+  directory_tree: 'read',
+  search_files: 'read',
+  get_file_info: 'read',
+  list_allowed_directories: 'read',
+};
+
+/** What the assistant of the page is made of. */
+export interface ChatAssistantParts extends Pick<AssistantOptions, 'limits'> {
+  readonly model: AssistantOptions['model'];
+  readonly outbox: Outbox;
+  /** The folder the file tools see; no file tools without it. */
+  readonly folder: string | undefined;
+}
+
+export function createAssistant({ model, outbox, folder, limits }: ChatAssistantParts): Assistant {
+  const server = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-filesystem'));
+  const files = { command: process.execPath, args: [server, folder ?? ''], effects: fileEffects };
+  return new Assistant({
+    model,
+    instructions:
+      'You are a concise, friendly assistant. Use the tools where they help. ' +
+      (folder === undefined ? '' : `The user's files are in ${folder}; use absolute paths.`),
+    tools: localTools(outbox),
+    ...(folder === undefined ? {} : { mcp: { files } }),
+    ...(limits === undefined ? {} : { limits }),
+  });
+}

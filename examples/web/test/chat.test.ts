@@ -1,0 +1,280 @@
+import type { ScriptedTurn } from '@steward/core/testing';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Chat, startChat } from '../src/chat.ts';
+import { browserExpected, launchBrowser } from './browser.ts';
+import { type Asked, fixtureModel, gate } from './fixture-model.ts';
+import { anotherTab, answerOf, ask, openPage, reached, ready } from './page.ts';
+
+const mail = { to: 'grace@example.com', subject: 'Invitations', body: 'Please send them.' };
+const hostile =
+  '<img src=x onerror="window.hit=1"><script>window.hit=1</script> [click](javascript:window.hit=1) ' +
+  '![pixel](https://evil.example/p.png) <svg onload="window.hit=1"></svg>';
+const story = Array.from({ length: 80 }, (_, index) => `word${index} `);
+
+let failures = 0;
+
+/** What the model says, by what was asked. */
+function turnFor({ text, toolAnswer, request }: Asked): ScriptedTurn {
+  if (toolAnswer !== undefined) return { text: `The tool said: ${toolAnswer.slice(0, 2_000)}` };
+  const folder = /in (\/\S+);/.exec(request.instructions ?? '')?.[1];
+  const turns: Record<string, ScriptedTurn> = {
+    hello: { text: 'Hello! **Bold** and `code`.\n\n- one\n- two' },
+    mail: { toolCalls: [{ name: 'send_email', args: mail }] },
+    'hostile mail': {
+      text: hostile,
+      toolCalls: [
+        {
+          name: 'send_email',
+          args: { ...mail, subject: `${hostile} \u202Egnp.exe`, body: hostile },
+        },
+      ],
+    },
+    'hostile zone': {
+      toolCalls: [{ name: 'get_time', args: { timezone: '<img src=x onerror="window.hit=1">' } }],
+    },
+    story: { text: story },
+    endless: { text: story, stallAfter: 10 },
+    list: { toolCalls: [{ name: 'files__list_directory', args: { path: folder ?? '' } }] },
+    flaky:
+      failures++ === 0
+        ? { text: 'Half of', error: { status: 400, message: 'The model broke.' } }
+        : { text: 'All of it.' },
+  };
+  return turns[text] ?? { text: `You said: ${text}` };
+}
+
+describe.runIf(browserExpected())('the chat page', () => {
+  let browser: Browser;
+  let chat: Chat;
+  const storyGate = gate();
+  const stopGate = gate();
+
+  beforeAll(async () => {
+    const model = fixtureModel(turnFor, { story: storyGate });
+    const choice = { model, label: 'Demo model', hint: 'Set OPENAI_API_KEY', isDemo: true };
+    [browser, chat] = await Promise.all([launchBrowser(), startChat({ choice, port: 0 })]);
+  });
+
+  afterAll(async () => {
+    stopGate.open();
+    await Promise.all([browser?.close(), chat?.close()]);
+  });
+
+  test('asks, streams and shows markdown', async () => {
+    const { page, context, problems } = await openPage(browser, chat.url);
+    await expect(page.getByText('Demo model').textContent()).resolves.toBe('Demo model');
+    await ask(page, 'hello');
+    await reached(page, 'complete');
+    expect(await page.locator('.prose strong').textContent()).toBe('Bold');
+    expect(await page.locator('.prose li').allInnerTexts()).toEqual(['one', 'two']);
+    expect(page.url()).toContain('/c/');
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  test('shows the arguments and the result of a tool of a real MCP server', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'list');
+    await reached(page, 'complete');
+    const card = page.locator('.tool');
+    expect(await card.getAttribute('data-state')).toBe('succeeded');
+    await card.locator('summary').click();
+    expect(await card.locator('dd').textContent()).toContain('steward-files-');
+    expect(await card.locator('pre').textContent()).toContain('[FILE] orders.csv');
+    await context.close();
+  });
+
+  test('asks before a write and does it once', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'mail');
+    const dialog = page.getByRole('dialog', { name: 'Allow this?' });
+    await dialog.waitFor();
+    expect(await dialog.locator('dd').allInnerTexts()).toEqual([mail.to, mail.subject, mail.body]);
+    expect(await page.locator('#outbox').textContent()).toBe('Nothing sent yet.');
+    await dialog.getByRole('button', { name: 'Approve' }).click();
+    await reached(page, 'complete');
+    expect(await page.locator('.tool').getAttribute('data-state')).toBe('succeeded');
+    await page.locator('#outbox li').waitFor();
+    expect(await page.locator('#outbox li').count()).toBe(1);
+    await context.close();
+  });
+
+  test('sends one mail when two tabs approve at the same moment', async () => {
+    const { page: one, context } = await openPage(browser, chat.url);
+    await ask(one, 'mail');
+    await one.locator('dialog[open]').waitFor();
+    const { page: two } = await anotherTab(context, one.url());
+    await two.locator('dialog[open]').waitFor();
+    await Promise.all([one, two].map((tab) => tab.locator('#approve').click()));
+    await Promise.all([one, two].map((tab) => reached(tab, 'complete')));
+    await Promise.all([one, two].map((tab) => tab.locator('#outbox li').first().waitFor()));
+    expect(await two.locator('#outbox li').count()).toBe(1);
+    const told = await Promise.all([one, two].map((tab) => tab.locator('#status').textContent()));
+    expect(told.filter((text) => text.includes('already decided'))).toHaveLength(1);
+    await context.close();
+  });
+
+  test('does nothing when it is declined, and closes the dialog of the other tab', async () => {
+    const { page: one, context } = await openPage(browser, chat.url);
+    await ask(one, 'mail');
+    await one.locator('dialog[open]').waitFor();
+    const { page: two } = await anotherTab(context, one.url());
+    await two.locator('dialog[open]').waitFor();
+    await one.locator('#decline').click();
+    await Promise.all([one, two].map((tab) => reached(tab, 'complete')));
+    expect(await two.locator('dialog[open]').count()).toBe(0);
+    expect(await two.locator('.tool').getAttribute('data-state')).toBe('declined');
+    expect(await one.locator('#outbox').textContent()).toBe('Nothing sent yet.');
+    await context.close();
+  });
+
+  test('stops, keeps what came, and takes the next message', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'endless');
+    await page.getByText('word9').waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await reached(page, 'cancelled');
+    expect(await answerOf(page)).toBe(story.slice(0, 10).join('').trim());
+    await ask(page, 'hello');
+    await reached(page, 'complete');
+    await page.reload();
+    await ready(page);
+    expect(await page.locator('.run').first().locator('.prose').textContent()).toContain('word9');
+    expect(await page.locator('.run[data-state="cancelled"]').count()).toBe(1);
+    await context.close();
+  });
+
+  test('goes on after a reload in mid-answer, and nothing is missing', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'story');
+    await page.getByText('word39').waitFor();
+    await page.reload();
+    await ready(page);
+    await page.getByText('word39').waitFor();
+    expect(await page.getByText('word40').count()).toBe(0);
+    storyGate.open();
+    await reached(page, 'complete');
+    const runId = (await page.locator('.run').getAttribute('data-run')) ?? '';
+    const { text } = await chat.assistant.attach(runId, await ownerOf(context)).result();
+    expect(text).toBe(story.join(''));
+    expect(await answerOf(page)).toBe(text.trim());
+    await page.reload();
+    await ready(page);
+    expect(await answerOf(page)).toBe(text.trim());
+    await context.close();
+  });
+
+  test('offers to try again after an error', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    failures = 0;
+    await ask(page, 'flaky');
+    await reached(page, 'error');
+    expect(await answerOf(page)).toBe('Half of');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await reached(page, 'complete');
+    expect(await answerOf(page)).toBe('All of it.');
+    await context.close();
+  });
+
+  test('offers to try again after a stall', async () => {
+    const limits = { betweenTokensTimeoutMs: 100 };
+    let asked = 0;
+    const model = fixtureModel(() =>
+      asked++ === 0 ? { text: story, stallAfter: 5 } : { text: 'Done.' },
+    );
+    const choice = { model, label: 'Fixture', hint: '', isDemo: false };
+    const slow = await startChat({ choice, port: 0, files: false, limits });
+    const { page, context } = await openPage(browser, slow.url);
+    await ask(page, 'tell me');
+    await reached(page, 'stalled');
+    expect(await answerOf(page)).toBe(story.slice(0, 5).join('').trim());
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await reached(page, 'complete');
+    expect(await answerOf(page)).toBe('Done.');
+    await context.close();
+    await slow.close();
+  });
+
+  test('obeys no markup of a model, a tool or an argument', async () => {
+    const { page, context, problems } = await openPage(browser, chat.url);
+    const foreign: string[] = [];
+    page.on('request', (request) => {
+      if (!request.url().startsWith(chat.url)) foreign.push(request.url());
+    });
+    await ask(page, 'hostile mail');
+    await page.locator('dialog[open]').waitFor();
+    const subject = await page.locator('dialog dd').nth(1).textContent();
+    expect(subject).toContain('<script>window.hit=1</script>');
+    expect(subject).toContain('U+202Egnp.exe');
+    await page.locator('#approve').click();
+    await reached(page, 'complete');
+    await ask(page, 'hostile zone');
+    await reached(page, 'complete');
+    await page.locator('.run:last-child .tool summary').click();
+    await page.reload();
+    await ready(page);
+    expect(await page.locator('main :is(img, script, svg, iframe)').count()).toBe(0);
+    expect(await page.locator('main a').count()).toBe(0);
+    expect(await page.evaluate('window.hit')).toBeUndefined();
+    expect(foreign).toEqual([]);
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  test('can be used with the keyboard alone', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await page.keyboard.type('two');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('lines');
+    await page.keyboard.press('Enter');
+    await reached(page, 'complete');
+    expect(await page.locator('.question').textContent()).toBe('two\nlines');
+    await page.keyboard.type('mail');
+    await page.keyboard.press('Enter');
+    await page.locator('dialog[open]').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.run:last-child').getAttribute('data-state')).toBe('open');
+    await page.getByRole('button', { name: 'Review and decide' }).press('Enter');
+    await page.locator('dialog[open]').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('approve');
+    await page.keyboard.press('Enter');
+    await reached(page, 'complete');
+    await page.getByLabel('Message', { exact: true }).fill('endless');
+    await page.keyboard.press('Enter');
+    await page.getByText('word9').waitFor();
+    await page.keyboard.press('Escape');
+    await reached(page, 'cancelled');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('message');
+    await context.close();
+  });
+
+  test('fits a phone, in the dark too', async () => {
+    const options = {
+      viewport: { width: 360, height: 740 },
+      colorScheme: 'dark' as const,
+      hasTouch: true,
+    };
+    const { page, context } = await openPage(browser, chat.url, options);
+    await ask(page, 'mail');
+    await page.locator('#approve').click();
+    await reached(page, 'complete');
+    await page.locator('.tool summary').click();
+    const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    expect(await widths()).toEqual([360, 360]);
+    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(paper).toBe('rgb(22, 23, 21)');
+    await page.locator('.menu').click();
+    await page.locator('#sidebar a[aria-current]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('#sidebar').waitFor({ state: 'hidden' });
+    await context.close();
+  });
+
+  async function ownerOf(context: Awaited<ReturnType<typeof openPage>>['context']) {
+    const [cookie] = await context.cookies();
+    return { userId: cookie?.value ?? '' };
+  }
+});
