@@ -62,7 +62,8 @@ export function createNodeFetch(connectTimeoutMs: number): Fetch {
       limitConnecting(request, secure ? 'secureConnect' : 'connect', connectTimeoutMs);
       request.end(init.body);
     });
-  return (input, init = {}) => send(new URL(String(input)), init, false);
+  return (input, init = {}) =>
+    send(new URL(input instanceof Request ? input.url : input), init, false);
 }
 
 /** Whether this process was told to use a proxy, which is the business of the global fetch. */

@@ -1,5 +1,6 @@
 import type { Json } from '../internal/json.ts';
 import { ChatToolCalls } from './chat-tool-calls.ts';
+import { DeltaTemplate } from './delta-template.ts';
 import type { FinishReason, ModelEvent, ModelFinish } from './model-events.ts';
 import { chatMessage } from './openai-chat-request.ts';
 import { failure } from './openai-client.ts';
@@ -34,6 +35,7 @@ const progress: ModelEvent = { type: 'progress' };
 export class ChatReader implements TurnReader {
   readonly #sink: TurnSink;
   readonly #calls = new ChatToolCalls();
+  readonly #template = new DeltaTemplate('content');
   readonly #details = new ReasoningDetails();
   #text = '';
   #refusal = '';
@@ -50,46 +52,63 @@ export class ChatReader implements TurnReader {
 
   event(data: string): void {
     if (this.#closed) return;
-    const chunk = parseObject(data);
-    if (chunk !== undefined) this.#chunk(chunk, 'delta');
-    else if (isDone(data)) this.#finish();
+    const piece = this.#template.match(data);
+    if (piece === undefined) this.#parse(data);
+    else this.#say(piece);
   }
 
   whole(body: unknown): void {
-    const completion = object(body);
-    const choices = objects(completion?.['choices']);
-    if (completion === undefined || (choices.length === 0 && !completion['error'])) {
-      return this.#fail({ ...failure('model_failed', 'The answer is not a chat completion.') });
-    }
-    if (choices.length > 0) {
-      this.#chunk({ ...completion, error: undefined, choices: choices.slice(0, 1) }, 'message');
+    const completion = object(body) ?? {};
+    const [choice] = objects(completion['choices']);
+    if (choice !== undefined) {
+      this.#head(completion);
+      this.#choice(choice, object(choice['message']) ?? {});
       this.#finish();
+    } else if (completion['error']) {
+      this.#fail({ status: null, ...readProviderError(completion['error']) });
     } else {
-      this.#chunk(completion, 'message');
+      this.#fail(failure('model_failed', 'The answer is not a chat completion.'));
     }
   }
 
-  end(cut?: string): void {
-    if (this.#reason !== undefined) return this.#finish();
-    this.#fail(
-      failure('stream_cut', `The stream ended in the middle: ${cut ?? 'no finish reason came'}.`),
-    );
+  end(cut = 'no finish reason came'): void {
+    if (this.#reason !== undefined) this.#finish();
+    else this.#fail(failure('stream_cut', `The stream ended in the middle: ${cut}.`));
   }
 
-  #chunk(chunk: WireObject, part: 'delta' | 'message'): void {
+  #parse(data: string): void {
+    const chunk = parseObject(data);
+    if (chunk === undefined) {
+      if (isDone(data)) this.#finish();
+      return;
+    }
+    this.#head(chunk);
+    if (chunk['error']) {
+      this.#fail({ status: null, ...readProviderError(chunk['error']) });
+      return;
+    }
+    const choices = objects(chunk['choices']);
+    const choice = choices.find(({ index }) => (index ?? 0) === 0);
+    if (choice === undefined) {
+      this.#sink.push(progress);
+      return;
+    }
+    const delta = object(choice['delta']) ?? {};
+    this.#choice(choice, delta);
+    if (choices.length === 1 && isOnlyText(delta))
+      this.#template.learn(data, text(delta['content']));
+  }
+
+  #head(chunk: WireObject): void {
     this.#responseId ??= textOrNull(chunk['id']);
     this.#model ??= textOrNull(chunk['model']);
     if (chunk['usage']) this.#usage = chunk['usage'];
-    if (chunk['error']) {
-      return this.#fail({ status: null, ...readProviderError(chunk['error']) });
-    }
-    const choices = chunk['choices'];
-    const choice = Array.isArray(choices) ? choices.find(isFirst) : undefined;
-    if (choice === undefined) return this.#sink.push(progress);
-    const delta = object(choice[part]);
-    if (delta !== undefined) this.#delta(delta);
-    const reason = choice['finish_reason'];
-    if (typeof reason === 'string' && reason !== '') this.#reason = reasons[reason] ?? 'stop';
+  }
+
+  #choice(choice: WireObject, said: WireObject): void {
+    this.#delta(said);
+    const reason = text(choice['finish_reason']);
+    if (reason !== '') this.#reason = reasons[reason] ?? 'stop';
   }
 
   #delta(delta: WireObject): void {
@@ -190,8 +209,10 @@ export class ChatReader implements TurnReader {
   }
 }
 
-/** Whether a choice is the one that counts; providers of a single choice may leave its index out. */
-function isFirst(choice: unknown): choice is Record<string, unknown> {
-  const index = object(choice)?.['index'] ?? 0;
-  return index === 0 && choice !== null && typeof choice === 'object';
+/** Whether a delta adds text and nothing else, so that an equal one may be taken for its text alone. */
+function isOnlyText(delta: WireObject): boolean {
+  return Object.entries(delta).every(
+    ([key, value]) =>
+      key === 'content' || key === 'role' || !value || (Array.isArray(value) && value.length === 0),
+  );
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../internal/json.ts';
+import { DeltaTemplate } from './delta-template.ts';
 import type { FinishReason, ModelError, ModelEvent, ModelToolCall } from './model-events.ts';
 import { failure } from './openai-client.ts';
 import { readProviderError } from './openai-error.ts';
@@ -22,6 +23,7 @@ export class ResponsesReader implements TurnReader {
   readonly #sink: TurnSink;
   /** Finished items by `output_index`, for streams whose end does not repeat them. */
   readonly #items = new Map<number, WireObject>();
+  readonly #template = new DeltaTemplate('delta');
   #text = '';
   #refusal = '';
   #reasoned = false;
@@ -35,14 +37,25 @@ export class ResponsesReader implements TurnReader {
 
   event(data: string, name: string): void {
     if (this.#closed) return;
+    const piece = this.#template.match(data);
+    if (piece === undefined) this.#parse(data, name);
+    else this.#say(piece);
+  }
+
+  #parse(data: string, name: string): void {
     const event = parseObject(data);
     if (event === undefined) {
       if (isDone(data)) this.end('it was ended without a result');
       return;
     }
     const type = text(event['type']) || name;
-    if (type === 'response.output_text.delta') this.#say(text(event['delta']));
-    else this.#other(type, event);
+    if (type !== 'response.output_text.delta') {
+      this.#other(type, event);
+      return;
+    }
+    const delta = text(event['delta']);
+    this.#say(delta);
+    this.#template.learn(data, delta);
   }
 
   whole(body: unknown): void {
@@ -63,25 +76,29 @@ export class ResponsesReader implements TurnReader {
   #other(type: string, event: WireObject): void {
     switch (type) {
       case 'response.refusal.delta':
-        return this.#refuse(text(event['delta']));
+        this.#refuse(text(event['delta']));
+        break;
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        return this.#think(text(event['delta']));
+        this.#think(text(event['delta']));
+        break;
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':
-        return this.#finish(object(event['response']) ?? {}, type.slice('response.'.length));
-      case 'error':
-        // `response.failed` may follow with the usage; the end of the stream settles it otherwise.
-        this.#error = { status: null, ...readProviderError(event['error'] ?? event) };
-        return;
-      case 'response.output_item.done':
-        this.#keep(event);
+        this.#finish(object(event['response']) ?? {}, type.slice('response.'.length));
         break;
-      case 'response.created':
-        this.#response = object(event['response']) ?? {};
+      default:
+        this.#note(type, event);
+        this.#sink.push(progress);
     }
-    this.#sink.push(progress);
+  }
+
+  #note(type: string, event: WireObject): void {
+    if (type === 'response.output_item.done') this.#keep(event);
+    if (type === 'response.created') this.#response = object(event['response']) ?? {};
+    // `response.failed` may follow with the usage; the end of the stream settles it otherwise.
+    if (type === 'error')
+      this.#error = { status: null, ...readProviderError(event['error'] ?? event) };
   }
 
   #keep(event: WireObject): void {

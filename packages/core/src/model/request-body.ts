@@ -45,8 +45,8 @@ export function hostParameter(
  */
 function wellFormed(json: string): string {
   if (!json.includes('\\ud')) return json;
-  return json.replaceAll(/\\(?:\\|ud[89a-f][0-9a-f]{2})/g, (escape) =>
-    escape === '\\\\' ? escape : '\\ufffd',
+  return json.replaceAll(/\\(?:\\|ud[89a-f][0-9a-f]{2})/g, (found) =>
+    found === '\\\\' ? found : '\\ufffd',
   );
 }
 

@@ -47,9 +47,11 @@ export class SseReader {
       this.#line(text, 0, newline);
     }
     let start = newline + 1;
-    while ((newline = text.indexOf('\n', start)) >= 0) {
+    newline = text.indexOf('\n', start);
+    while (newline >= 0) {
       this.#line(text, start, newline);
       start = newline + 1;
+      newline = text.indexOf('\n', start);
     }
     this.#rest = text.slice(start);
   }

@@ -17,7 +17,8 @@ const reasons: Record<string, string> = { function_call: 'tool_calls' };
 
 /** Checks a turn against what was computed from the recorded bytes without any SDK. */
 export function expectedTurn(recorded: RecordedCase, oracle: Oracle, turn: CollectedTurn): void {
-  if (oracle.kind === 'http_error' || oracle.kind === 'inband_error') return expectError(oracle, turn);
+  if (oracle.kind === 'http_error' || oracle.kind === 'inband_error')
+    return expectError(oracle, turn);
   const choice = recorded.api === 'chat' ? oracle.choices[0] : oracle;
   expect(turn.text).toBe(choice.text ?? '');
   expect(turn.refusal).toBe(choice.refusal ?? null);

@@ -1,0 +1,97 @@
+/** A place in a {@link DeltaTemplate} whose value changes from event to event. */
+interface Slot {
+  readonly kind: 'text' | 'string' | 'number';
+  /** What follows the value, up to the next slot; begins with the closing quote of a string. */
+  readonly after: string;
+}
+
+/** Longer slices of a string keep the string they were cut from alive in V8: here a whole slice of the socket. */
+const maxSlice = 12;
+const backslash = 92;
+/** Learning in vain is given up after so many events: the provider changes something else each time. */
+const maxMisses = 16;
+
+/**
+ * Reads the text of an event that is like one read before, without parsing it again: nearly all events of a stream
+ * differ only in their text, a counter and some padding, and parsing them is most of what a token costs.
+ *
+ * It is exact, not a guess: every character outside the slots has to be the same as in an event that `JSON.parse` has
+ * taken, and a slot holds one whole string or number, so parsing would give the same object but for these values.
+ */
+export class DeltaTemplate {
+  readonly #slots: RegExp;
+  readonly #field: string;
+  #head = '';
+  #tail: readonly Slot[] = [];
+  #misses = 0;
+
+  /** `field` is the property that holds the text. */
+  constructor(field: string) {
+    this.#field = field;
+    const string = String.raw`(?<=[{,]"(${field}|obfuscation)":")[^"\\]*(?=")`;
+    const number = String.raw`(?<=[{,]"(?:sequence_number|created)":)\d+(?=[,}])`;
+    this.#slots = new RegExp(`${string}|${number}`, 'g');
+  }
+
+  /** The text of an event like the one learned; `undefined` for all others. */
+  match(data: string): string | undefined {
+    const tail = this.#tail;
+    let at = this.#head.length;
+    // Comparing slices is several times faster than `startsWith`, which goes character by character.
+    if (at === 0 || data.slice(0, at) !== this.#head) return undefined;
+    let text: string | undefined;
+    for (let index = 0; index < tail.length; index += 1) {
+      const { kind, after } = tail[index] as Slot;
+      const end = kind === 'number' ? endOfDigits(data, at) : endOfString(data, at);
+      const next = end + after.length;
+      if (end < 0 || data.slice(end, next) !== after) return undefined;
+      if (kind === 'text') text = literal(data, at, end);
+      at = next;
+    }
+    if (at !== data.length) return undefined;
+    this.#misses = 0;
+    return text;
+  }
+
+  /** Takes an event that was parsed, says nothing but `text`, and was not matched. */
+  learn(data: string, text: string): void {
+    if (this.#misses > maxMisses) return;
+    const found = [...data.matchAll(this.#slots)];
+    const texts = found.filter((slot) => slot[1] === this.#field);
+    // More than one of the name, or a text with escapes: not this event.
+    if (texts.length !== 1 || texts[0]?.[0] !== text) return;
+    this.#misses += 1;
+    this.#head = data.slice(0, found[0]?.index);
+    this.#tail = found.map((slot, index) => ({
+      kind: slot[1] === undefined ? 'number' : slot[1] === this.#field ? 'text' : 'string',
+      after: data.slice(slot.index + slot[0].length, found[index + 1]?.index),
+    }));
+  }
+}
+
+/** Where a string's closing quote is; -1 where that is not plain to see. */
+function endOfString(data: string, start: number): number {
+  const end = data.indexOf('"', start);
+  return data.charCodeAt(end - 1) === backslash ? -1 : end;
+}
+
+function endOfDigits(data: string, start: number): number {
+  let end = start;
+  let code = data.charCodeAt(end);
+  while (code >= 48 && code <= 57) {
+    end += 1;
+    code = data.charCodeAt(end);
+  }
+  return end > start ? end : -1;
+}
+
+/** The text of a string literal whose quotes are around `start` and `end`; `undefined` where it is none. */
+function literal(data: string, start: number, end: number): string | undefined {
+  const slice = data.slice(start, end);
+  if (slice.length <= maxSlice && !slice.includes('\\')) return slice;
+  try {
+    return JSON.parse(data.slice(start - 1, end + 1)) as string;
+  } catch {
+    return undefined;
+  }
+}
