@@ -18,8 +18,28 @@ export function boundedSchema(schema: unknown): JsonObject {
   if (text.length > MAX_SCHEMA_CHARACTERS) {
     throw new TypeError(`has ${text.length} characters, more than ${MAX_SCHEMA_CHARACTERS}`);
   }
-  return JSON.parse(text) as JsonObject;
+  return JSON.parse(text, (_key, value: unknown) => withoutDraft04(value)) as JsonObject;
 }
+
+/** Some published tools still say `exclusiveMinimum: true`, which later drafts and the model APIs do not take. */
+function withoutDraft04(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  for (const [exclusive, inclusive] of BOUNDS) {
+    const said = value[exclusive];
+    if (typeof said !== 'boolean') continue;
+    delete value[exclusive];
+    if (said && typeof value[inclusive] === 'number') {
+      value[exclusive] = value[inclusive];
+      delete value[inclusive];
+    }
+  }
+  return value;
+}
+
+const BOUNDS = [
+  ['exclusiveMinimum', 'minimum'],
+  ['exclusiveMaximum', 'maximum'],
+] as const;
 
 function fitsDepth(value: unknown, left: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
