@@ -13,7 +13,7 @@ import type { RateLimit } from './stores/rate-limiter.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import type { Principal, Tool } from './tools/tool.ts';
-import type { OutputSchema } from './tools/tool-schema.ts';
+import type { ToolSchema } from './tools/tool-schema.ts';
 
 /**
  * Settings of an {@link Assistant}. Only `model` is required; everything else has a default that runs in this process.
@@ -64,7 +64,7 @@ export interface AssistantOptions {
 }
 
 /** Settings of one run. The principal is who asks; `userId` is `'local'` by default. */
-export interface RunOptions<Output = undefined> extends Partial<Principal> {
+export interface RunOptions extends Partial<Principal> {
   /** The conversation to continue; a new one by default. At most 200 characters. */
   readonly conversationId?: string;
   /** Makes the run idempotent: the same id with the same body is the same run. At most 200 characters. */
@@ -80,8 +80,8 @@ export interface RunOptions<Output = undefined> extends Partial<Principal> {
   readonly tokenBudget?: number;
   /** Milliseconds that the run may take. */
   readonly timeoutMs?: number;
-  /** A zod or JSON Schema of the answer: `result().output` then has its type. */
-  readonly output?: OutputSchema<Output>;
+  /** A zod or JSON Schema of the answer, an object: `result().output` then has its type. */
+  readonly output?: ToolSchema;
   /** Parameters of the provider, put into each request as they are. */
   readonly extra?: JsonObject;
 }

@@ -9,7 +9,10 @@
  * const masking: Masking = (text) => text.replaceAll(/\b\d{16}\b/g, '[card]');
  * ```
  */
-export type Masking = (text: string, context: { readonly tool: string }) => string | Promise<string>;
+export type Masking = (
+  text: string,
+  context: { readonly tool: string },
+) => string | Promise<string>;
 
 /** The default: nothing is masked. */
 export const noMasking: Masking = (text) => text;

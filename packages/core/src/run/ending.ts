@@ -66,9 +66,13 @@ async function release(run: OwnedRun): Promise<void> {
 async function answerEnd(run: OwnedRun, turn: CommittedTurn): Promise<RunEnd> {
   const { message, finishReason } = turn;
   if (finishReason === 'error') {
-    return failed(run, new StewardError('model_failed', 'The provider ended the answer with an error.'));
+    return failed(
+      run,
+      new StewardError('model_failed', 'The provider ended the answer with an error.'),
+    );
   }
-  const reason = finishReason === 'length' || finishReason === 'content_filter' ? finishReason : 'stop';
+  const reason =
+    finishReason === 'length' || finishReason === 'content_filter' ? finishReason : 'stop';
   const end = complete(run, reason);
   if (!run.options.output || message.refusal !== undefined || reason !== 'stop') return end;
   const output = await parseOutput(message.content, run.options.output.schema);

@@ -106,9 +106,7 @@ export class LeaseKeeper {
   #news(held: Held, renewal: Renewal): boolean {
     const { steerCount, answerCount } = renewal;
     const news =
-      renewal.cancelRequested ||
-      steerCount !== held.steerCount ||
-      answerCount !== held.answerCount;
+      renewal.cancelRequested || steerCount !== held.steerCount || answerCount !== held.answerCount;
     held.steerCount = steerCount;
     held.answerCount = answerCount;
     return news;

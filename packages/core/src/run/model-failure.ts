@@ -40,9 +40,7 @@ function codeOf({ status, code }: ModelError): ErrorCode {
 
 /** Whether the turn may be tried again: the failure may pass, and in a time that we are ready to wait. */
 export function isRetryable(error: unknown, maxWaitMs: number): boolean {
-  return (
-    error instanceof StewardError && error.retryable && (error.retryAfterMs ?? 0) <= maxWaitMs
-  );
+  return error instanceof StewardError && error.retryable && (error.retryAfterMs ?? 0) <= maxWaitMs;
 }
 
 /** Milliseconds before the next try: what the provider asked for, or full jitter under a doubling ceiling. */

@@ -1,15 +1,14 @@
 import pRetry from 'p-retry';
+import type { StewardError } from '../errors/steward-error.ts';
 import type { AssistantMessage } from '../events/message.ts';
 import type { CompleteReason } from '../events/run-event.ts';
-import type { StewardError } from '../errors/steward-error.ts';
+import { wait } from '../internal/wait.ts';
 import type { ModelRequest } from '../model/model-client.ts';
-import { type TurnReservation, reserveTurn } from '../policies/budgets.ts';
-
+import { reserveTurn, type TurnReservation } from '../policies/budgets.ts';
 import type { CommittedTurn } from '../stores/run-store.ts';
 import { isRetryable, retryWait } from './model-failure.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { commitTurn, planCalls } from './plan-calls.ts';
-import { wait } from '../internal/wait.ts';
 import { type ReadTurn, readTurn } from './read-turn.ts';
 import { turnRequest } from './turn-request.ts';
 
@@ -73,9 +72,8 @@ async function tryAgainLater(
   await wait(run.settings.clock, retryWait(failure, attempt, run.settings.limits), run.signal);
   if (run.openText === '') return;
   run.openText = '';
-  await run.log.store(
-    [{ type: 'turn_reset', turn, reason: failure.detail }],
-    (events) => run.settings.stores.runs.append(run.fence, events),
+  await run.log.store([{ type: 'turn_reset', turn, reason: failure.detail }], (events) =>
+    run.settings.stores.runs.append(run.fence, events),
   );
 }
 

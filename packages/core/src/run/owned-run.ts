@@ -1,6 +1,6 @@
+import { StewardError } from '../errors/steward-error.ts';
 import type { ConversationMessage } from '../events/conversation-message.ts';
 import type { Usage } from '../events/run-event.ts';
-import { StewardError } from '../errors/steward-error.ts';
 import type { Json } from '../internal/json.ts';
 import type {
   CallRecord,

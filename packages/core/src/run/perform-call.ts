@@ -66,7 +66,8 @@ function toolContext(run: OwnedRun, started: StartedCall, deadline: ToolDeadline
     attempt: started.attempt,
     signal: deadline.signal,
     progress: (update) => run.log.show({ type: 'tool_progress', callId, ...update }),
-    requestInput: (question) => deadline.suspended(() => askPerson(run, started, question, deadline.signal)),
+    requestInput: (question) =>
+      deadline.suspended(() => askPerson(run, started, question, deadline.signal)),
   };
 }
 

@@ -4,8 +4,9 @@ import type { Json } from '../internal/json.ts';
 import { authorize } from '../policies/confirmation.ts';
 import type { CommittedTurn, PlannedCall } from '../stores/run-store.ts';
 import type { Tool } from '../tools/tool.ts';
-import type { EventBody } from './run-log.ts';
+import { cleanText } from './new-run.ts';
 import type { OwnedRun } from './owned-run.ts';
+import type { EventBody } from './run-log.ts';
 
 /** A tool call as somebody asked for it: the model, or the host through `call`. */
 interface RequestedCall {
@@ -115,11 +116,18 @@ async function authorization(
   });
 }
 
+/** Escapes of what not every store takes: NUL and surrogates that may stand alone. */
+const unstorable = /\\u(?:0000|[dD][89a-fA-F])/;
+
+function cleanString(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? cleanText(value) : value;
+}
+
 /** The arguments as JSON; `undefined` when they do not parse. No text at all means no arguments. */
 function parseArguments(text: string): Json | undefined {
   if (text.trim() === '') return {};
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(text, unstorable.test(text) ? cleanString : undefined) as Json;
   } catch {
     return undefined;
   }

@@ -90,7 +90,10 @@ class TurnReading implements ReadTurn {
       }
       if (this.finish !== null || this.tooLong) return;
     }
-    throw new StewardError('model_failed', 'The model ended its stream without saying that it was done.');
+    throw new StewardError(
+      'model_failed',
+      'The model ended its stream without saying that it was done.',
+    );
   }
 
   /** The provider fell silent: whether it had said something worth keeping. */

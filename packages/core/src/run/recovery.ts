@@ -38,7 +38,13 @@ function announce(run: OwnedRun): Promise<void> {
 function resetOpenTurn(run: OwnedRun): Promise<void> {
   if (run.openCalls().length > 0) return Promise.resolve();
   return run.log.store(
-    [{ type: 'turn_reset', turn: run.turns.length + 1, reason: 'Another process took the run over.' }],
+    [
+      {
+        type: 'turn_reset',
+        turn: run.turns.length + 1,
+        reason: 'Another process took the run over.',
+      },
+    ],
     (events) => run.settings.stores.runs.append(run.fence, events),
   );
 }

@@ -1,5 +1,6 @@
+import { StewardError } from '../errors/steward-error.ts';
 import { newId } from '../internal/ids.ts';
-import type { Claim, Wake } from '../stores/run-store.ts';
+import type { Claim, CreateOutcome, NewRun, Wake } from '../stores/run-store.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { OwnedRun } from './owned-run.ts';
 import { runLoop } from './run-loop.ts';
@@ -11,20 +12,39 @@ export class RunDriver {
   readonly ownerId = newId('owner');
   readonly leases: LeaseKeeper;
   readonly #settings: RunSettings;
+  /** Tells readers that wait for a run to begin. */
+  readonly #onClaim: () => void;
   readonly #driving = new Set<Promise<void>>();
   #cancelSweep: () => void = () => {};
   #stopped = false;
 
-  constructor(settings: RunSettings) {
+  constructor(settings: RunSettings, onClaim: () => void) {
     this.#settings = settings;
+    this.#onClaim = onClaim;
     const { stores, clock, lease } = settings;
     this.leases = new LeaseKeeper({ runs: stores.runs, clock, lease });
   }
 
   /** Begins to take work, first of all what an earlier process left. */
-  async start(): Promise<void> {
-    await this.#settings.engine.start((wake) => this.#resume(wake));
-    await this.#sweep(0);
+  start(): void {
+    this.#settings.engine
+      .start((wake) => this.#resume(wake))
+      .then(() => this.#sweep(0))
+      .catch((reason: unknown) => {
+        process.emitWarning(`Steward's engine did not start: ${String(reason)}`);
+      });
+  }
+
+  /** Creates a run and, where it does not have to queue, begins it here. */
+  async create(run: NewRun): Promise<CreateOutcome> {
+    await this.#takeRate(run);
+    const outcome = await this.#settings.stores.runs.create(run);
+    if (outcome.kind === 'claimed') {
+      await this.#settings.crashPoint('after_create');
+      void this.drive({ run: outcome.run, takeovers: 0 });
+    }
+    if ('wake' in outcome) await this.wake(outcome.wake);
+    return outcome;
   }
 
   /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
@@ -54,7 +74,9 @@ export class RunDriver {
   async #resume({ runId }: Wake): Promise<void> {
     const { stores, lease } = this.#settings;
     const claim = await stores.runs.claim(runId, this.ownerId, lease.ttlMs);
-    if (claim) await this.drive(claim);
+    if (!claim) return;
+    this.#onClaim();
+    await this.drive(claim);
   }
 
   async #drive(claim: Claim): Promise<void> {
@@ -76,6 +98,18 @@ export class RunDriver {
       this.leases.remove(run);
       await run.log.close();
     }
+  }
+
+  async #takeRate({ tenantId, userId }: NewRun): Promise<void> {
+    const { rateLimit, stores } = this.#settings;
+    if (rateLimit === null) return;
+    const take = await stores.rateLimiter.take(
+      JSON.stringify(['run', tenantId, userId]),
+      rateLimit,
+    );
+    if (take.allowed) return;
+    const { retryAfterMs } = take;
+    throw new StewardError('rate_limited', `Try again in ${retryAfterMs} ms.`, { retryAfterMs });
   }
 
   async #sweep(queuedForMs: number): Promise<void> {

@@ -1,6 +1,6 @@
+import { StewardError } from '../errors/steward-error.ts';
 import type { LogReader } from '../events/live-log.ts';
 import { isTerminal, type RunEvent } from '../events/run-event.ts';
-import { StewardError } from '../errors/steward-error.ts';
 import type { Owner, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Pulse } from './pulse.ts';
@@ -117,7 +117,10 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     if (isEnded(run.status)) {
       const snapshot = await snapshotOf(run, stores, '');
       const terminal = await terminalEventOf(run, stores);
-      return [snapshot, terminal ?? this.#refusal(new StewardError('internal', 'The end is missing.'))];
+      return [
+        snapshot,
+        terminal ?? this.#refusal(new StewardError('internal', 'The end is missing.')),
+      ];
     }
     this.#log = await stores.liveLog.tail(run, run.lastCursor ?? undefined);
     if (this.#log && run.eventCount === 0) return [];
@@ -135,13 +138,24 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   /** An event that only this reader sees: there is no run, or no way to it. */
   #refusal({ code, detail, retryable }: StewardError): RunEvent {
     const { runId, now } = this.#source;
-    return { type: 'error', runId, at: now(), cursor: '0-0', code, message: detail, retryable, partialText: '' };
+    return {
+      type: 'error',
+      runId,
+      at: now(),
+      cursor: '0-0',
+      code,
+      message: detail,
+      retryable,
+      partialText: '',
+    };
   }
 }
 
 /** The error for a run that is not there, or not the asker's. */
 export function notFound(runId: string): StewardError {
-  return new StewardError('not_found', `There is no run "${runId}" of this user.`, { field: 'runId' });
+  return new StewardError('not_found', `There is no run "${runId}" of this user.`, {
+    field: 'runId',
+  });
 }
 
 /** The error for whatever is asked of a closed assistant. */

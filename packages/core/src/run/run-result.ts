@@ -1,3 +1,4 @@
+import { StewardError } from '../errors/steward-error.ts';
 import type {
   CompleteReason,
   PendingConfirmation,
@@ -5,7 +6,6 @@ import type {
   ToolOutcome,
   Usage,
 } from '../events/run-event.ts';
-import { StewardError } from '../errors/steward-error.ts';
 import type { Json } from '../internal/json.ts';
 import type { RunRecord } from '../stores/run-store.ts';
 import { notFound, RunReader, type RunSource } from './run-reader.ts';

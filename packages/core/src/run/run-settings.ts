@@ -6,6 +6,7 @@ import type { JsonObject } from '../internal/json.ts';
 import type { ModelClient, ModelRequest } from '../model/model-client.ts';
 import type { Budgets } from '../policies/budgets.ts';
 import type { Masking } from '../policies/masking.ts';
+import type { RateLimit } from '../stores/rate-limiter.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { ToolRegistry } from '../tools/tool-registry.ts';
@@ -90,6 +91,8 @@ export interface RunSettings {
   readonly limits: Limits;
   readonly lease: Lease;
   readonly budgets: Budgets;
+  /** How many runs a user may start in how much time; `null` for no limit. */
+  readonly rateLimit: RateLimit | null;
   readonly masking: Masking;
   readonly prepareTurn: PrepareTurn;
   readonly clock: Clock;

@@ -6,7 +6,10 @@ import { type RunResult, resultOf, settledRun } from './run-result.ts';
 
 /** The verbs of the assistant, bound to one run and its principal. */
 export interface RunVerbs {
-  confirm(callId: string, decision: { readonly approve: boolean; readonly argsDigest: string }): Promise<void>;
+  confirm(
+    callId: string,
+    decision: { readonly approve: boolean; readonly argsDigest: string },
+  ): Promise<void>;
   answer(requestId: string, content: Json): Promise<void>;
   cancel(): Promise<void>;
   steer(text: string): Promise<void>;
@@ -19,7 +22,7 @@ export interface RunParts<Output> {
   /** Reading begins after this cursor. */
   readonly after: string | undefined;
   /** Gives the stored output its type. */
-  readonly parseOutput: (output: Json) => Output;
+  readonly parseOutput: (output: Json) => Output | Promise<Output>;
 }
 
 type Listeners = { [T in RunEventType]: (event: RunEventOf<T>) => void };
@@ -86,7 +89,7 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
   async result(): Promise<RunResult<Output>> {
     const { output, ...result } = resultOf(await settledRun(this.#parts.source));
     const { parseOutput } = this.#parts;
-    return { ...result, output: output === undefined ? undefined : parseOutput(output) };
+    return { ...result, output: output === undefined ? undefined : await parseOutput(output) };
   }
 
   /**
@@ -133,7 +136,9 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
       try {
         emitter.emit(event.type, event as never);
       } catch (reason) {
-        process.emitWarning(`A listener of run ${this.id} threw on "${event.type}": ${String(reason)}`);
+        process.emitWarning(
+          `A listener of run ${this.id} threw on "${event.type}": ${String(reason)}`,
+        );
       }
     }
   }

@@ -8,7 +8,10 @@ export async function parseOutput(text: string, schema: JsonObject): Promise<Val
   try {
     value = JSON.parse(text) as Json;
   } catch {
-    return { valid: false, message: 'The answer is not JSON, though an `output` schema was given.' };
+    return {
+      valid: false,
+      message: 'The answer is not JSON, though an `output` schema was given.',
+    };
   }
   const problem = await schemaCheck(schema, 'host')(value);
   if (problem === null) return { valid: true, value };

@@ -3,8 +3,8 @@ import type { CallRecord, CallResult, StartOutcome } from '../stores/run-store.t
 import type { Tool } from '../tools/tool.ts';
 import { unknownResult } from './call-results.ts';
 import type { OwnedRun } from './owned-run.ts';
-import type { EventBody } from './run-log.ts';
 import { performCall } from './perform-call.ts';
+import type { EventBody } from './run-log.ts';
 
 /** Tries of a call that may be repeated and whose answer was lost. */
 const maxAttempts = 3;
@@ -109,9 +109,7 @@ async function startCall(
   return outcome;
 }
 
-const refusals: Readonly<
-  Record<Extract<StartOutcome, { kind: 'refused' }>['code'], string>
-> = {
+const refusals: Readonly<Record<Extract<StartOutcome, { kind: 'refused' }>['code'], string>> = {
   tool_changed: 'the definition of the tool changed since the call was planned',
   args_mismatch: 'the arguments are not the ones that were planned',
   confirmation_required: 'it needs an approval that it does not have',

@@ -1,3 +1,4 @@
+import { READ_ARTIFACT } from '../artifacts/read-artifact-tool.ts';
 import type { Message } from '../events/message.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import { historyMessages, turnMessages } from '../prompt/turn-messages.ts';
@@ -16,7 +17,7 @@ export async function turnRequest(run: OwnedRun, turn: number): Promise<ModelReq
   return {
     ...(instructions !== undefined && { instructions }),
     messages: changed.messages ?? messages,
-    tools: settings.tools.definitions(changed.tools),
+    tools: settings.tools.definitions(changed.tools ?? withArtifacts(run)),
     ...(toolChoice !== undefined && { toolChoice }),
     ...(options.output && { output: options.output }),
     ...(options.maxOutputTokens !== undefined && { maxOutputTokens: options.maxOutputTokens }),
@@ -26,8 +27,19 @@ export async function turnRequest(run: OwnedRun, turn: number): Promise<ModelReq
 
 function messagesOf(run: OwnedRun): Message[] {
   const { input } = run.record;
-  const asked: Message[] = input.kind === 'message' ? [{ role: 'user', content: input.content }] : [];
+  const asked: Message[] =
+    input.kind === 'message' ? [{ role: 'user', content: input.content }] : [];
   return [...historyMessages(run.history), ...asked, ...turnMessages(run)];
+}
+
+/** All tools and the reader of artifacts once there is something to read; otherwise the usual ones. */
+function withArtifacts({ calls, history, settings }: OwnedRun): readonly string[] | undefined {
+  const kept =
+    calls.some((call) => call.result?.artifact) ||
+    history.some(({ turns }) =>
+      turns?.some((said) => said.role === 'tool' && said.content.includes(READ_ARTIFACT)),
+    );
+  return kept ? settings.tools.list().map((tool) => tool.name) : undefined;
 }
 
 /** Puts what was steered since the last turn before this one. */

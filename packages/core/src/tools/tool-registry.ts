@@ -25,12 +25,14 @@ interface Catalogue {
  */
 export class ToolRegistry {
   readonly #own: readonly Tool[];
+  readonly #onDemand: ReadonlySet<string>;
   readonly #servers = new Map<string, readonly Tool[]>();
   #catalogue: Catalogue;
 
-  /** Throws `duplicate_tool` when two tools have the same name. */
-  constructor(own: readonly Tool[]) {
-    this.#own = [...own];
+  /** `onDemand` tools can be called, but are told to the model only by name. Throws `duplicate_tool`. */
+  constructor(own: readonly Tool[], { onDemand = [] }: { readonly onDemand?: readonly Tool[] } = {}) {
+    this.#own = [...own, ...onDemand];
+    this.#onDemand = new Set(onDemand.map((tool) => tool.name));
     this.#catalogue = catalogueOf(this.#own);
   }
 
@@ -55,19 +57,17 @@ export class ToolRegistry {
   }
 
   /**
-   * What the model is told: of all tools, or of those named. Equal sets give the same frozen array, so that clients
+   * What the model is told: of all tools but those on demand, or of those named. Equal sets give the same frozen array, so that clients
    * serialise it once. Names without a tool are left out.
    */
   definitions(names?: readonly string[]): readonly ToolDefinition[] {
-    const { definitions, tools, selections } = this.#catalogue;
-    if (names === undefined) return definitions;
-    const wanted = new Set(names);
-    const key = JSON.stringify([...wanted].sort());
+    const { byName, definitions, tools, selections } = this.#catalogue;
+    const wanted = names && new Set(names.filter((name) => byName.has(name)));
+    const key = wanted ? JSON.stringify([...wanted].sort()) : '';
     const known = selections.get(key);
     if (known !== undefined) return known;
-    const chosen = Object.freeze(
-      definitions.filter((_, index) => wanted.has(tools[index]?.name ?? '')),
-    );
+    const told = (name: string): boolean => wanted?.has(name) ?? !this.#onDemand.has(name);
+    const chosen = Object.freeze(definitions.filter((_, index) => told(tools[index]?.name ?? '')));
     if (selections.size >= MAX_SELECTIONS) selections.clear();
     selections.set(key, chosen);
     return chosen;

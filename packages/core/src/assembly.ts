@@ -1,0 +1,91 @@
+import { readArtifactTool } from './artifacts/read-artifact-tool.ts';
+import { InProcessEngine } from './engine/in-process-engine.ts';
+import { systemClock } from './internal/clock.ts';
+import { isRecord } from './internal/json.ts';
+import { readServerConfigs } from './mcp/server-config.ts';
+import { ServerPool } from './mcp/server-pool.ts';
+import type { ModelClient } from './model/model-client.ts';
+import { type OpenAIModelOptions, openaiModel } from './model/openai-model.ts';
+import { type AssistantOptions, defaultBudgets, defaultLease, defaultLimits } from './options.ts';
+import { noMasking } from './policies/masking.ts';
+import type { RunSettings } from './run/run-settings.ts';
+import { inProcessStores } from './stores/in-process/in-process-stores.ts';
+import { noTelemetry } from './telemetry/no-telemetry.ts';
+import { ToolRegistry } from './tools/tool-registry.ts';
+
+/** The parts of an assistant, made from its options. */
+export interface Assembly {
+  readonly settings: RunSettings;
+  readonly servers: ServerPool;
+  /** Whether the stores were made here and have to be closed here. */
+  readonly ownsStores: boolean;
+}
+
+/** Makes the parts. Throws a `TypeError` naming the option that is wrong. */
+export function assemble(options: AssistantOptions): Assembly {
+  if (!isRecord(options)) throw new TypeError('Assistant: options must be an object');
+  const { clock = systemClock, stores = inProcessStores({ clock }) } = options;
+  const limits = checkedNumbers('limits', defaultLimits, options.limits);
+  const tools = new ToolRegistry(readTools(options.tools), {
+    onDemand: [readArtifactTool(stores.artifacts, limits.resultLimitBytes)],
+  });
+  const servers = new ServerPool(readServerConfigs(options.mcp ?? {}), {
+    clock,
+    onTools: (server, listed) => tools.setServer(server, listed),
+  });
+  const settings: RunSettings = {
+    model: readModel(options.model),
+    instructions: options.instructions,
+    tools,
+    connectServers: () => servers.prepare(),
+    stores,
+    engine: options.engine ?? new InProcessEngine({ clock }),
+    telemetry: options.telemetry ?? noTelemetry,
+    limits,
+    lease: checkedNumbers('lease', defaultLease, options.lease),
+    budgets: { ...defaultBudgets, ...options.budgets },
+    rateLimit: options.rateLimit ?? null,
+    masking: options.masking ?? noMasking,
+    prepareTurn: options.prepareTurn ?? (() => undefined),
+    clock,
+    crashPoint: options.crashPoint ?? (() => undefined),
+  };
+  return { settings, servers, ownsStores: options.stores === undefined };
+}
+
+function readModel(model: AssistantOptions['model']): ModelClient {
+  if (typeof model === 'string') return openaiModel({ model });
+  if (!isRecord(model)) {
+    throw new TypeError('Assistant: model must be a name, settings for openaiModel, or a client');
+  }
+  return isClient(model) ? model : openaiModel(model);
+}
+
+function isClient(model: ModelClient | OpenAIModelOptions): model is ModelClient {
+  return 'stream' in model && typeof model.stream === 'function';
+}
+
+function readTools(tools: AssistantOptions['tools']): NonNullable<AssistantOptions['tools']> {
+  if (tools === undefined) return [];
+  if (!Array.isArray(tools)) throw new TypeError('Assistant: tools must be an array');
+  for (const [index, tool] of tools.entries()) {
+    if (isRecord(tool) && typeof tool['execute'] === 'function' && 'definitionHash' in tool)
+      continue;
+    throw new TypeError(`Assistant: tools[${index}] must be made by tool()`);
+  }
+  return tools;
+}
+
+/** Defaults with what was given instead; every value is a positive number. */
+function checkedNumbers<T extends object>(
+  name: string,
+  defaults: T,
+  given: Partial<T> | undefined,
+): T {
+  for (const [key, value] of Object.entries(given ?? {})) {
+    if (!(key in defaults)) throw new TypeError(`Assistant: ${name}.${key} is not a setting`);
+    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
+    throw new TypeError(`Assistant: ${name}.${key} must be a number that is not negative`);
+  }
+  return { ...defaults, ...given };
+}

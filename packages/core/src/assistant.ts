@@ -1,0 +1,319 @@
+import { type Assembly, assemble } from './assembly.ts';
+import { StewardError } from './errors/steward-error.ts';
+import { newId } from './internal/ids.ts';
+import type { Json } from './internal/json.ts';
+import type { ServerState } from './mcp/pooled-server.ts';
+import type { AssistantOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
+import { cleanText, newRun, ownerOf, type RunRequest } from './run/new-run.ts';
+import { Pulse } from './run/pulse.ts';
+import { Run, type RunVerbs } from './run/run.ts';
+import { RunDriver } from './run/run-driver.ts';
+import { closed, notFound, type RunSource } from './run/run-reader.ts';
+import {
+  checkId,
+  checkText,
+  readCallRequest,
+  readJson,
+  readPrincipal,
+  readRunRequest,
+} from './run-arguments.ts';
+import type { CreateOutcome, RunRecord } from './stores/run-store.ts';
+import type { Stores } from './stores/stores.ts';
+import type { Principal } from './tools/tool.ts';
+import { type ArgumentsOf, readSchema, type ToolSchema } from './tools/tool-schema.ts';
+
+/** A run that was refused: why, by the kind of the store's answer. */
+const refusals = {
+  request_conflict: 'This requestId was used before with another body; use a new one.',
+  conversation_busy:
+    'Another run of this conversation is not finished; wait for it, or set onBusy.',
+  queue_full: 'Too many runs wait for this conversation; try again later.',
+} as const;
+
+/**
+ * An assistant that acts: it talks to a model, uses tools, streams what happens, asks before it acts and never does a
+ * thing twice. One per process and configuration; it serves any number of users and runs at the same time. Every verb
+ * is addressed by run id and works from any process that shares the stores; a run of somebody else is `not_found`.
+ *
+ * @throws TypeError naming the option that is not acceptable; StewardError `model_not_configured`, `duplicate_tool`.
+ * @example
+ * ```ts
+ * import { Assistant, demoModel, tool } from '@steward/core';
+ * import { z } from 'zod';
+ *
+ * await using assistant = new Assistant({
+ *   model: demoModel(),
+ *   tools: [
+ *     tool({
+ *       name: 'get_time',
+ *       description: 'The time now',
+ *       parameters: z.object({}),
+ *       effect: 'read',
+ *       execute: () => new Date().toISOString(),
+ *     }),
+ *   ],
+ * });
+ * for await (const event of assistant.run('What time is it?')) console.log(event.type);
+ * ```
+ */
+export class Assistant implements AsyncDisposable {
+  readonly #parts: Assembly;
+  readonly #driver: RunDriver;
+  readonly #pulse: Pulse;
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  constructor(options: AssistantOptions) {
+    this.#parts = assemble(options);
+    this.#pulse = new Pulse(this.#parts.settings.clock);
+    this.#driver = new RunDriver(this.#parts.settings, () => this.#pulse.kick());
+    this.#driver.start();
+  }
+
+  /** Where everything is kept: conversations, runs, artifacts, usage, audit. */
+  get stores(): Stores {
+    return this.#parts.settings.stores;
+  }
+
+  /**
+   * Starts a run and returns at once. What refuses it (`conversation_busy`, `request_conflict`, `queue_full`,
+   * `rate_limited`, `closed`) is an `error` event for its iterators and rejects its `result()`.
+   *
+   * @throws TypeError naming the argument that is not acceptable; StewardError `invalid_argument` for too large an input.
+   */
+  run<const Schema extends ToolSchema>(
+    input: RunInputContent,
+    options: RunOptions & { readonly output: Schema },
+  ): Run<ArgumentsOf<Schema>>;
+  run(input: RunInputContent, options?: RunOptions): Run;
+  run(input: RunInputContent, options: RunOptions = {}): Run<unknown> {
+    const { maxInputBytes } = this.#parts.settings.limits;
+    const request = readRunRequest(input, options, maxInputBytes);
+    const { output } = options;
+    return this.#start(request, output === undefined ? undefined : parserOf(output));
+  }
+
+  /**
+   * Makes one tool call as a run without a model: the same gate, confirmation, ledger and events. `result().text` is
+   * what the tool said; a call that did not succeed rejects with its code.
+   */
+  call(tool: string, args: Json, options: CallOptions = {}): Run {
+    const { maxInputBytes } = this.#parts.settings.limits;
+    return this.#start(readCallRequest(tool, args, options, maxInputBytes)) as Run;
+  }
+
+  /** The events of a run after a cursor (of an event seen before), from its beginning without one; live or finished. */
+  attach(runId: string, options: Partial<Principal> & { readonly after?: string } = {}): Run {
+    checkId(runId, 'attach: runId');
+    const { after } = options;
+    if (after !== undefined && typeof after !== 'string') {
+      throw new TypeError('attach: after must be the cursor of an event');
+    }
+    const principal = readPrincipal(options, 'attach');
+    const located = this.#open(() => this.#load(runId, principal));
+    return this.#handle({ runId, principal, located, after }) as Run;
+  }
+
+  /**
+   * Decides a confirmation, once; the decider is the principal.
+   *
+   * @throws StewardError `already_decided`, `confirmation_expired`, `args_mismatch` or `not_found`.
+   */
+  confirm(
+    runId: string,
+    callId: string,
+    decision: { readonly approve: boolean; readonly argsDigest: string },
+    principal: Partial<Principal> = {},
+  ): Promise<void> {
+    checkId(runId, 'confirm: runId');
+    checkId(callId, 'confirm: callId');
+    const { approve, argsDigest } = decision;
+    if (typeof approve !== 'boolean') throw new TypeError('confirm: approve must be a boolean');
+    if (typeof argsDigest !== 'string') throw new TypeError('confirm: argsDigest must be a text');
+    const owner = ownerOf(readPrincipal(principal, 'confirm'));
+    return this.#open(async () => {
+      const { runs } = this.stores;
+      const { useWithinMs } = this.#parts.settings.limits;
+      const outcome = await runs.decide({
+        ...owner,
+        runId,
+        callId,
+        approve,
+        argsDigest,
+        useWithinMs,
+      });
+      await this.#driver.wake(outcome.wake);
+      if (outcome.kind === 'decided') return;
+      throw new StewardError(outcome.code, decisionRefusals[outcome.code], { field: 'callId' });
+    });
+  }
+
+  /**
+   * Answers an `input_requested` event, once.
+   *
+   * @throws StewardError `already_decided` or `not_found`.
+   */
+  answer(
+    runId: string,
+    requestId: string,
+    content: Json,
+    principal: Partial<Principal> = {},
+  ): Promise<void> {
+    checkId(runId, 'answer: runId');
+    checkId(requestId, 'answer: requestId');
+    const { maxInputBytes } = this.#parts.settings.limits;
+    const json = readJson(content, 'answer: content', maxInputBytes);
+    const owner = ownerOf(readPrincipal(principal, 'answer'));
+    return this.#open(async () => {
+      const outcome = await this.stores.runs.answerInput(runId, owner, requestId, json);
+      if (outcome === 'not_found') throw notFound(runId);
+      if (outcome === 'already_decided') {
+        throw new StewardError('already_decided', 'This question was answered before.');
+      }
+      await this.#driver.leases.refresh(runId);
+    });
+  }
+
+  /**
+   * Asks a run to end, from any process; harmless when it has ended. A side effect that was started is recorded.
+   *
+   * @throws StewardError `not_found`.
+   */
+  cancel(runId: string, principal: Partial<Principal> = {}): Promise<void> {
+    checkId(runId, 'cancel: runId');
+    const owner = ownerOf(readPrincipal(principal, 'cancel'));
+    return this.#open(async () => {
+      const { found, wake } = await this.stores.runs.requestCancel(runId, owner);
+      if (!found) throw notFound(runId);
+      await this.#driver.leases.refresh(runId);
+      await this.#driver.wake(wake);
+    });
+  }
+
+  /**
+   * Gives the model a text before its next turn.
+   *
+   * @throws StewardError `not_waiting` when the run has ended, or `not_found`.
+   */
+  steer(runId: string, text: string, principal: Partial<Principal> = {}): Promise<void> {
+    checkId(runId, 'steer: runId');
+    checkText(text, 'steer: text');
+    const owner = ownerOf(readPrincipal(principal, 'steer'));
+    return this.#open(async () => {
+      const steer = { steerId: newId('steer'), text: cleanText(text) };
+      const outcome = await this.stores.runs.steer(runId, owner, steer);
+      if (outcome === 'not_found') throw notFound(runId);
+      if (outcome === 'not_waiting') throw new StewardError('not_waiting', 'The run has ended.');
+      await this.#driver.leases.refresh(runId);
+    });
+  }
+
+  /** How each MCP server is. */
+  servers(): readonly ServerState[] {
+    return this.#parts.servers.servers();
+  }
+
+  /**
+   * Ends in order: takes no more work, lets runs come to their end for `drainMs` (5 seconds by default), gives the rest
+   * back to the stores, ends servers, and closes the stores if it made them. Safe to call twice.
+   */
+  close({ drainMs = 5_000 }: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  /** As {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    await this.#driver.stop(drainMs);
+    this.#closing.abort();
+    this.#pulse.kick();
+    await this.#parts.servers.close();
+    if (this.#parts.ownsStores) await this.stores.close();
+  }
+
+  /** Runs a verb unless the assistant is closed. */
+  async #open<T>(verb: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw closed();
+    return verb();
+  }
+
+  #start(request: RunRequest, parseOutput?: (output: Json) => Promise<unknown>): Run<unknown> {
+    const { settings } = this.#parts;
+    const run = newRun(request, { ...settings, ownerId: this.#driver.ownerId });
+    const located = this.#open(async () => {
+      const outcome = await this.#driver.create(run);
+      if ('run' in outcome) return outcome.run;
+      throw refusal(outcome);
+    });
+    const { principal } = request;
+    return this.#handle({
+      runId: run.runId,
+      principal,
+      located,
+      ...(parseOutput && { parseOutput }),
+    });
+  }
+
+  async #load(runId: string, principal: Principal): Promise<RunRecord> {
+    const run = await this.stores.runs.load(runId, ownerOf(principal));
+    if (!run) throw notFound(runId);
+    return run;
+  }
+
+  #handle(handle: {
+    readonly runId: string;
+    readonly principal: Principal;
+    readonly located: Promise<RunRecord>;
+    readonly after?: string | undefined;
+    readonly parseOutput?: (output: Json) => unknown;
+  }): Run<unknown> {
+    const { runId, principal, located, after, parseOutput = (output) => output } = handle;
+    const source: RunSource = {
+      runId,
+      owner: ownerOf(principal),
+      stores: this.stores,
+      pulse: this.#pulse,
+      located,
+      closed: this.#closing.signal,
+      now: () => this.#parts.settings.clock.now(),
+    };
+    return new Run({ source, verbs: this.#verbs(runId, principal), after, parseOutput });
+  }
+
+  #verbs(runId: string, principal: Principal): RunVerbs {
+    return {
+      confirm: (callId, decision) => this.confirm(runId, callId, decision, principal),
+      answer: (requestId, content) => this.answer(runId, requestId, content, principal),
+      cancel: () => this.cancel(runId, principal),
+      steer: (text) => this.steer(runId, text, principal),
+    };
+  }
+}
+
+const decisionRefusals = {
+  not_found: 'There is no such confirmation of this user.',
+  already_decided: 'This confirmation was decided before; look at the run for what came of it.',
+  confirmation_expired: 'This confirmation was not decided in time; the model may ask again.',
+  args_mismatch: 'These are not the arguments that were shown; read the request again.',
+} as const;
+
+function refusal(outcome: Exclude<CreateOutcome, { run: RunRecord }>): StewardError {
+  return new StewardError(outcome.kind, refusals[outcome.kind], {
+    field: outcome.kind === 'request_conflict' ? 'requestId' : 'conversationId',
+  });
+}
+
+/** Gives a stored output the type of the user's schema, with its defaults and transforms. */
+function parserOf(schema: ToolSchema): (output: Json) => Promise<unknown> {
+  const read = readSchema(schema);
+  return async (output) => {
+    const parsed = await read.parse(output);
+    if (parsed.ok) return parsed.value;
+    const problems = parsed.issues.map((issue) => issue.message).join('; ');
+    throw new StewardError('invalid_output', `The answer does not match the schema: ${problems}`);
+  };
+}

@@ -1,0 +1,168 @@
+import { StewardError } from './errors/steward-error.ts';
+import { isRecord, type Json, type JsonObject } from './internal/json.ts';
+import type { CallOptions, RunInputContent, RunOptions } from './options.ts';
+import type { RunRequest } from './run/new-run.ts';
+import type { StoredRunOptions } from './run/run-settings.ts';
+import type { Principal } from './tools/tool.ts';
+import { readSchema } from './tools/tool-schema.ts';
+
+const maxIdLength = 200;
+const partTypes: readonly unknown[] = ['text', 'image', 'file'];
+const busyChoices: readonly unknown[] = [undefined, 'refuse', 'queue', 'supersede'];
+
+/** Checks what `run` was given. Throws a `TypeError` naming the field, or `invalid_argument` for what is too large. */
+export function readRunRequest(
+  content: RunInputContent,
+  options: RunOptions,
+  maxInputBytes: number,
+): RunRequest {
+  checkContent(content);
+  checkSize(content, maxInputBytes);
+  return {
+    ...readCommon(options, 'run'),
+    input: { kind: 'message', content },
+    options: storedOptions(options),
+  };
+}
+
+/** Checks what `call` was given. */
+export function readCallRequest(
+  tool: string,
+  args: Json,
+  options: CallOptions,
+  maxInputBytes: number,
+): RunRequest {
+  checkText(tool, 'call: tool');
+  return {
+    ...readCommon(options, 'call'),
+    input: { kind: 'call', tool, args: readJson(args, 'call: args', maxInputBytes) },
+    options: {},
+  };
+}
+
+/** The principal of a verb, with its defaults. */
+export function readPrincipal(principal: Partial<Principal>, verb: string): Principal {
+  must(isRecord(principal), `${verb}: the principal`, 'an object');
+  const { userId = 'local', tenantId = 'default', roles = [] } = principal;
+  checkId(userId, `${verb}: userId`);
+  checkId(tenantId, `${verb}: tenantId`);
+  must(
+    Array.isArray(roles) && roles.every((role) => typeof role === 'string'),
+    `${verb}: roles`,
+    'an array of strings',
+  );
+  return { userId, tenantId, roles };
+}
+
+/** A value as the JSON it will be stored as. */
+export function readJson(value: unknown, field: string, maxBytes: number): Json {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new TypeError(`${field} must be JSON`, { cause });
+  }
+  must(text !== undefined, field, 'JSON');
+  checkSize(text, maxBytes);
+  return JSON.parse(text as string) as Json;
+}
+
+/** A text that is not empty. */
+export function checkText(value: unknown, field: string): void {
+  must(typeof value === 'string' && value !== '', field, 'a text that is not empty');
+}
+
+/** An id of the host or of Steward. */
+export function checkId(value: unknown, field: string): void {
+  must(
+    typeof value === 'string' && value !== '' && value.length <= maxIdLength,
+    field,
+    `a text of 1 to ${maxIdLength} characters`,
+  );
+  must((value as string).isWellFormed() && !/\p{Cc}/u.test(value as string), field, 'plain text');
+}
+
+function readCommon(options: RunOptions, verb: string): Omit<RunRequest, 'input' | 'options'> {
+  must(isRecord(options), `${verb}: options`, 'an object');
+  const { conversationId, requestId, onBusy, timeoutMs } = options;
+  if (conversationId !== undefined) checkId(conversationId, `${verb}: conversationId`);
+  if (requestId !== undefined) checkId(requestId, `${verb}: requestId`);
+  must(busyChoices.includes(onBusy), `${verb}: onBusy`, "'refuse', 'queue' or 'supersede'");
+  checkCount(timeoutMs, `${verb}: timeoutMs`);
+  return {
+    principal: readPrincipal(options, verb),
+    conversationId,
+    requestId,
+    onBusy,
+    timeoutMs,
+  };
+}
+
+function storedOptions(options: RunOptions): StoredRunOptions {
+  const { instructions, toolChoice, maxTurns, maxOutputTokens, tokenBudget, output, extra } =
+    options;
+  must(
+    instructions === undefined || typeof instructions === 'string',
+    'run: instructions',
+    'a text',
+  );
+  checkCount(maxTurns, 'run: maxTurns');
+  checkCount(maxOutputTokens, 'run: maxOutputTokens');
+  checkCount(tokenBudget, 'run: tokenBudget');
+  must(extra === undefined || isRecord(extra), 'run: extra', 'an object');
+  return {
+    ...(instructions !== undefined && { instructions }),
+    ...(toolChoice !== undefined && { toolChoice }),
+    ...(maxTurns !== undefined && { maxTurns }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(tokenBudget !== undefined && { tokenBudget }),
+    ...(output !== undefined && { output: { name: 'answer', schema: outputSchema(output) } }),
+    ...(extra !== undefined && { extra }),
+  };
+}
+
+function outputSchema(output: RunOptions['output']): JsonObject {
+  try {
+    return readSchema(output).jsonSchema;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TypeError(`run: output ${reason}`, { cause });
+  }
+}
+
+function checkContent(content: unknown): asserts content is RunInputContent {
+  if (typeof content === 'string') {
+    must(content !== '', 'run: input', 'a text that is not empty');
+    return;
+  }
+  must(Array.isArray(content) && content.length > 0, 'run: input', 'a text or a list of parts');
+  for (const [index, part] of (content as readonly unknown[]).entries()) {
+    const field = `run: input[${index}]`;
+    must(isRecord(part) && partTypes.includes(part['type']), `${field}.type`, partTypes.join(', '));
+    const { type, text, url } = part as Record<string, unknown>;
+    if (type === 'text') must(typeof text === 'string', `${field}.text`, 'a text');
+    if (type === 'image') must(typeof url === 'string', `${field}.url`, 'a URL');
+  }
+}
+
+function checkSize(value: RunInputContent | string, maxBytes: number): void {
+  const bytes = Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));
+  if (bytes <= maxBytes) return;
+  throw new StewardError(
+    'invalid_argument',
+    `The input has ${bytes} bytes; at most ${maxBytes} are taken (limits.maxInputBytes).`,
+    { field: 'input' },
+  );
+}
+
+function checkCount(value: unknown, field: string): void {
+  must(
+    value === undefined || (Number.isSafeInteger(value) && (value as number) > 0),
+    field,
+    'a positive integer',
+  );
+}
+
+function must(holds: boolean, field: string, rule: string): void {
+  if (!holds) throw new TypeError(`${field} must be ${rule}`);
+}
