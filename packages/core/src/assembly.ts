@@ -1,6 +1,7 @@
 import { readArtifactTool } from './artifacts/read-artifact-tool.ts';
 import { InProcessEngine } from './engine/in-process-engine.ts';
-import { systemClock } from './internal/clock.ts';
+import { type Clock, systemClock } from './internal/clock.ts';
+import { defined } from './internal/defined.ts';
 import { isRecord } from './internal/json.ts';
 import { readServerConfigs } from './mcp/server-config.ts';
 import { ServerPool } from './mcp/server-pool.ts';
@@ -11,6 +12,7 @@ import { noMasking } from './policies/masking.ts';
 import type { RunSettings } from './run/run-settings.ts';
 import { inProcessStores } from './stores/in-process/in-process-stores.ts';
 import { noTelemetry } from './telemetry/no-telemetry.ts';
+import type { Tool } from './tools/tool.ts';
 import { ToolRegistry } from './tools/tool-registry.ts';
 
 /** The parts of an assistant, made from its options. */
@@ -24,33 +26,43 @@ export interface Assembly {
 /** Makes the parts. Throws a `TypeError` naming the option that is wrong. */
 export function assemble(options: AssistantOptions): Assembly {
   if (!isRecord(options)) throw new TypeError('Assistant: options must be an object');
-  const { clock = systemClock, stores = inProcessStores({ clock }) } = options;
+  const given = { ...defaults(options.clock ?? systemClock), ...defined(options) };
+  const { clock, stores } = given;
   const limits = checkedNumbers('limits', defaultLimits, options.limits);
-  const tools = new ToolRegistry(readTools(options.tools), {
+  const tools = new ToolRegistry(readTools(given.tools), {
     onDemand: [readArtifactTool(stores.artifacts, limits.resultLimitBytes)],
   });
-  const servers = new ServerPool(readServerConfigs(options.mcp ?? {}), {
+  const servers = new ServerPool(readServerConfigs(given.mcp), {
     clock,
     onTools: (server, listed) => tools.setServer(server, listed),
   });
   const settings: RunSettings = {
+    ...given,
     model: readModel(options.model),
     instructions: options.instructions,
     tools,
     connectServers: () => servers.prepare(),
-    stores,
-    engine: options.engine ?? new InProcessEngine({ clock }),
-    telemetry: options.telemetry ?? noTelemetry,
     limits,
     lease: checkedNumbers('lease', defaultLease, options.lease),
     budgets: { ...defaultBudgets, ...options.budgets },
-    rateLimit: options.rateLimit ?? null,
-    masking: options.masking ?? noMasking,
-    prepareTurn: options.prepareTurn ?? (() => undefined),
-    clock,
-    crashPoint: options.crashPoint ?? (() => undefined),
   };
   return { settings, servers, ownsStores: options.stores === undefined };
+}
+
+/** What an assistant has where nothing was given. */
+function defaults(clock: Clock) {
+  return {
+    clock,
+    tools: [],
+    mcp: {},
+    stores: inProcessStores({ clock }),
+    engine: new InProcessEngine({ clock }),
+    telemetry: noTelemetry,
+    rateLimit: null,
+    masking: noMasking,
+    prepareTurn: () => undefined,
+    crashPoint: () => undefined,
+  };
 }
 
 function readModel(model: AssistantOptions['model']): ModelClient {
@@ -65,8 +77,7 @@ function isClient(model: ModelClient | OpenAIModelOptions): model is ModelClient
   return 'stream' in model && typeof model.stream === 'function';
 }
 
-function readTools(tools: AssistantOptions['tools']): NonNullable<AssistantOptions['tools']> {
-  if (tools === undefined) return [];
+function readTools(tools: readonly Tool[]): readonly Tool[] {
   if (!Array.isArray(tools)) throw new TypeError('Assistant: tools must be an array');
   for (const [index, tool] of tools.entries()) {
     if (isRecord(tool) && typeof tool['execute'] === 'function' && 'definitionHash' in tool)

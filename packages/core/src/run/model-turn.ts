@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import type { StewardError } from '../errors/steward-error.ts';
 import type { AssistantMessage } from '../events/message.ts';
 import type { CompleteReason } from '../events/run-event.ts';
+import { defined } from '../internal/defined.ts';
 import { wait } from '../internal/wait.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import { reserveTurn, type TurnReservation } from '../policies/budgets.ts';
@@ -78,23 +79,28 @@ async function tryAgainLater(
 }
 
 async function commit(run: OwnedRun, turn: number, read: ReadTurn): Promise<TurnOutcome> {
-  const { finish, toolCalls } = read;
-  const message: AssistantMessage = {
-    role: 'assistant',
-    content: read.text,
-    ...(read.refusal !== '' && { refusal: read.refusal }),
-    ...(toolCalls.length > 0 && { toolCalls }),
-    ...(finish?.verbatim && { verbatim: finish.verbatim }),
-  };
+  const { toolCalls } = read;
   const { tools } = run.settings;
   const calls = await planCalls(run, turn, toolCalls, (name) => tools.byModelName(name));
   const committed: CommittedTurn = {
     turn,
-    message,
-    finishReason: read.tooLong ? 'length' : (finish?.reason ?? null),
-    responseId: finish?.responseId ?? null,
-    usage: finish?.usage ?? null,
+    message: messageOf(read),
+    finishReason: read.tooLong ? 'length' : (read.finish?.reason ?? null),
+    responseId: read.finish?.responseId ?? null,
+    usage: read.finish?.usage ?? null,
   };
   await commitTurn(run, committed, calls);
   return { kind: 'committed', turn: committed, calls: calls.length };
+}
+
+function messageOf({ text, refusal, toolCalls, finish }: ReadTurn): AssistantMessage {
+  return {
+    role: 'assistant',
+    content: text,
+    ...defined({
+      refusal: refusal || undefined,
+      toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
+      verbatim: finish?.verbatim ?? undefined,
+    }),
+  };
 }

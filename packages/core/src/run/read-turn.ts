@@ -128,23 +128,21 @@ class TurnReading implements ReadTurn {
   }
 
   #other(event: Exclude<ModelEvent, { type: 'text' }>, watch: TurnWatch): void {
+    if (event.type === 'start') watch.started();
+    else watch.piece();
     switch (event.type) {
-      case 'start':
-        return watch.started();
       case 'reasoning':
         this.#run.log.show({ type: 'reasoning', turn: this.#turn, text: event.text });
-        return watch.piece();
+        break;
       case 'refusal':
         this.refusal += event.text;
-        return watch.piece();
+        break;
       case 'tool_call':
         this.#toolCall(event);
-        return watch.piece();
-      case 'progress':
-        return watch.piece();
+        break;
       case 'finish':
         this.finish = event;
-        return;
+        break;
       case 'error':
         throw modelFailure(event.error);
     }

@@ -114,17 +114,18 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     const run = await stores.runs.load(runId, owner);
     if (!run) throw notFound(runId);
     this.#shownUpTo = run.eventCount;
-    if (isEnded(run.status)) {
-      const snapshot = await snapshotOf(run, stores, '');
-      const terminal = await terminalEventOf(run, stores);
-      return [
-        snapshot,
-        terminal ?? this.#refusal(new StewardError('internal', 'The end is missing.')),
-      ];
-    }
+    if (isEnded(run.status)) return this.#endFromStore(run);
     this.#log = await stores.liveLog.tail(run, run.lastCursor ?? undefined);
-    if (this.#log && run.eventCount === 0) return [];
-    return [await snapshotOf(run, stores, this.#log ? '' : (run.partial?.text ?? ''))];
+    if (!this.#log) return [await snapshotOf(run, stores, run.partial?.text ?? '')];
+    // A run that has not said anything yet needs no snapshot: its log tells everything.
+    return run.eventCount === 0 ? [] : [await snapshotOf(run, stores, '')];
+  }
+
+  async #endFromStore(run: RunRecord): Promise<readonly RunEvent[]> {
+    const { stores } = this.#source;
+    const snapshot = await snapshotOf(run, stores, '');
+    const end = await terminalEventOf(run, stores);
+    return [snapshot, end ?? this.#refusal(new StewardError('internal', 'The end is missing.'))];
   }
 
   #end(): void {

@@ -3,11 +3,12 @@ import type {
   CompleteReason,
   PendingConfirmation,
   PendingInput,
+  RunEventType,
   ToolOutcome,
   Usage,
 } from '../events/run-event.ts';
 import type { Json } from '../internal/json.ts';
-import type { RunRecord } from '../stores/run-store.ts';
+import type { CallRecord, RunEnd, RunRecord } from '../stores/run-store.ts';
 import { notFound, RunReader, type RunSource } from './run-reader.ts';
 import { isEnded, pendingConfirmations, pendingInputs } from './snapshot.ts';
 
@@ -46,50 +47,59 @@ export interface RunResult<Output = undefined> {
  * is no such run.
  */
 export async function settledRun(source: RunSource): Promise<RunRecord> {
-  const located = await source.located;
-  let run = await current(source);
-  if (isSettled(run)) return ended(run);
-  const reader = new RunReader(source, located.lastCursor ?? undefined);
-  for await (const event of reader) {
-    switch (event.type) {
-      case 'complete':
-      case 'cancelled':
-        return current(source);
-      case 'error':
-        throw new StewardError(event.code, event.message, { retryable: event.retryable });
-      case 'tool_request':
-      case 'input_requested':
-      case 'tool_result':
-      case 'snapshot':
-        run = await current(source);
-        if (isSettled(run)) return ended(run);
+  await source.located;
+  const run = await current(source);
+  if (isSettled(run)) return orThrow(run);
+  for await (const event of new RunReader(source, run.lastCursor ?? undefined)) {
+    if (event.type === 'error') {
+      throw new StewardError(event.code, event.message, { retryable: event.retryable });
     }
+    if (!mayHaveSettled.has(event.type)) continue;
+    const now = await current(source);
+    if (isSettled(now)) return orThrow(now);
   }
-  return current(source);
+  return orThrow(await current(source));
 }
+
+/** After these a run may have ended or wait for a person. */
+const mayHaveSettled: ReadonlySet<RunEventType> = new Set([
+  'complete',
+  'cancelled',
+  'tool_request',
+  'input_requested',
+  'tool_result',
+  'snapshot',
+]);
 
 /** The result of a run as it is in the store. */
 export function resultOf(run: RunRecord): RunResult<Json> {
-  const { end } = run;
+  const { runId, conversationId, usage, calls, end } = run;
   return {
-    runId: run.runId,
-    conversationId: run.conversationId,
-    status: end ? (end.status === 'cancelled' ? 'cancelled' : 'completed') : 'waiting',
-    text: end?.text ?? run.partial?.text ?? run.turns.at(-1)?.message.content ?? '',
+    runId,
+    conversationId,
+    status: statusOf(end),
+    text: end ? end.text : textSoFar(run),
     output: end?.output,
     refusal: end?.refusal,
-    usage: run.usage,
+    usage,
     finishReason: end?.finishReason ?? null,
-    toolCalls: run.calls.map(({ callId, tool, args, result }) => ({
-      callId,
-      tool,
-      args,
-      outcome: result?.outcome ?? null,
-      content: result?.content ?? null,
-    })),
+    toolCalls: calls.map(summary),
     confirmations: pendingConfirmations(run),
     inputs: pendingInputs(run),
   };
+}
+
+function statusOf(end: RunEnd | null): RunResult['status'] {
+  if (end === null) return 'waiting';
+  return end.status === 'cancelled' ? 'cancelled' : 'completed';
+}
+
+function textSoFar({ partial, turns }: RunRecord): string {
+  return partial?.text ?? turns.at(-1)?.message.content ?? '';
+}
+
+function summary({ callId, tool, args, result }: CallRecord): ToolCallSummary {
+  return { callId, tool, args, outcome: result?.outcome ?? null, content: result?.content ?? null };
 }
 
 async function current({ stores, runId, owner }: RunSource): Promise<RunRecord> {
@@ -111,7 +121,8 @@ function waitsForAnswers(run: RunRecord): boolean {
   return run.calls.every((call) => call.status !== 'started' || asking.has(call.callId));
 }
 
-function ended(run: RunRecord): RunRecord {
+/** The run, unless it ended in an error. */
+function orThrow(run: RunRecord): RunRecord {
   const error = run.end?.error;
   if (error) throw new StewardError(error.code, error.message, { retryable: error.retryable });
   return run;

@@ -60,7 +60,10 @@ export class ToolDeadline {
   #stopped(): void {
     const { stopCause, settings, signal } = this.#run;
     this.#cancelTimer();
-    if (stopCause === 'fenced' || stopCause === 'shutdown') return this.#leave(signal.reason);
+    if (stopCause === 'fenced' || stopCause === 'shutdown') {
+      this.#leave(signal.reason);
+      return;
+    }
     this.#controller.abort(signal.reason);
     this.#cancelTimer = settings.clock.schedule(
       () => this.#leave(signal.reason),

@@ -1,5 +1,6 @@
 import { READ_ARTIFACT } from '../artifacts/read-artifact-tool.ts';
 import type { Message } from '../events/message.ts';
+import { defined } from '../internal/defined.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import { historyMessages, turnMessages } from '../prompt/turn-messages.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -11,17 +12,17 @@ export async function turnRequest(run: OwnedRun, turn: number): Promise<ModelReq
   await applySteers(run, turn);
   const messages = messagesOf(run);
   const changed = (await settings.prepareTurn({ runId: run.record.runId, turn, messages })) ?? {};
-  const instructions = changed.instructions ?? options.instructions ?? settings.instructions;
-  const toolChoice = changed.toolChoice ?? options.toolChoice;
   const extra = { ...options.extra, ...changed.extra };
   return {
-    ...(instructions !== undefined && { instructions }),
     messages: changed.messages ?? messages,
     tools: settings.tools.definitions(changed.tools ?? withArtifacts(run)),
-    ...(toolChoice !== undefined && { toolChoice }),
-    ...(options.output && { output: options.output }),
-    ...(options.maxOutputTokens !== undefined && { maxOutputTokens: options.maxOutputTokens }),
-    ...(Object.keys(extra).length > 0 && { extra }),
+    ...defined({
+      instructions: changed.instructions ?? options.instructions ?? settings.instructions,
+      toolChoice: changed.toolChoice ?? options.toolChoice,
+      output: options.output,
+      maxOutputTokens: options.maxOutputTokens,
+      extra: Object.keys(extra).length > 0 ? extra : undefined,
+    }),
   };
 }
 

@@ -69,7 +69,10 @@ export class TurnWatch {
       this.#active = false;
       this.#lastActive = now;
     }
-    if (now - this.#lastActive >= this.#limitMs) return this.#listener.silent(this.#started);
+    if (now - this.#lastActive >= this.#limitMs) {
+      this.#listener.silent(this.#started);
+      return;
+    }
     this.#cancel = this.#schedule();
     this.#listener.tick();
   }
