@@ -4,7 +4,7 @@ import { ConfirmationDialog } from './confirmation.js';
 import { byId, elementOf, within } from './dom.js';
 import { RunPanel } from './run-panel.js';
 import { openView } from './run-view.js';
-import { conversationLink, outboxHtml, runHtml } from './templates.js';
+import { conversationLink, outboxHtml, runHtml, serversHtml } from './templates.js';
 
 const conversationId = document.body.dataset['conversation'] ?? '';
 const runs = byId('runs', HTMLElement);
@@ -32,7 +32,7 @@ const listener = {
     showBusy();
   },
   happened(_panel, event) {
-    if (event.type === 'tool_result' && event.tool === 'send_email') void refreshOutbox();
+    if (event.type === 'tool_result') void refreshSide();
   },
   status: tell,
 };
@@ -52,10 +52,13 @@ function showBusy() {
   if (!busy && stopHadFocus) message.focus();
 }
 
-async function refreshOutbox() {
-  const response = await fetch('/api/outbox').catch(() => null);
-  if (response?.ok)
-    byId('outbox', HTMLElement).innerHTML = outboxHtml(await response.json()).markup;
+/** The outbox and the state of the servers, which runs change. */
+async function refreshSide() {
+  const response = await fetch('/api/side').catch(() => null);
+  if (!response?.ok) return;
+  const { mails, servers } = await response.json();
+  byId('outbox', HTMLElement).innerHTML = outboxHtml(mails).markup;
+  byId('servers', HTMLElement).innerHTML = serversHtml(servers).markup;
 }
 
 // The same text sent again after a failure is the same request: it cannot run twice.
@@ -136,13 +139,17 @@ document.addEventListener('click', (event) => {
 });
 
 // The end of the conversation stays in sight while it grows, unless the person scrolled away from it.
-let pinned = true;
 const nearEnd = 48;
+let pinned = true;
+let lastTop = 0;
 const scrollDown = () => {
   if (pinned) main.scrollTop = main.scrollHeight;
 };
 main.addEventListener('scroll', () => {
-  pinned = main.scrollHeight - main.scrollTop - main.clientHeight < nearEnd;
+  const isNear = main.scrollHeight - main.scrollTop - main.clientHeight < nearEnd;
+  if (isNear) pinned = true;
+  else if (main.scrollTop < lastTop) pinned = false;
+  lastTop = main.scrollTop;
 });
 new ResizeObserver(scrollDown).observe(runs);
 

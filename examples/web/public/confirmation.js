@@ -55,7 +55,7 @@ export class ConfirmationDialog {
     if (!this.#dialog.open) this.#dialog.showModal();
     // Neither button has the focus: a key pressed in the flow of typing must not decide.
     this.#body.scrollTop = 0;
-    this.#body.focus();
+    byId('confirmation-title', HTMLElement).focus();
   }
 
   #finish() {

@@ -115,6 +115,26 @@ export function outboxHtml(mails) {
   return html`<ul class="mails">${rows}</ul>`;
 }
 
+/** @type {Record<import('@steward/core').ServerState['status'], string>} */
+const serverLabels = {
+  idle: 'starts when needed',
+  connecting: 'starting',
+  ready: 'ready',
+  failed: 'not available',
+  closed: 'reconnects when needed',
+};
+
+/** @param {readonly Pick<import('@steward/core').ServerState, 'name' | 'status' | 'tools'>[]} servers */
+export const serversHtml = (servers) =>
+  html`${servers.map(
+    ({
+      name,
+      status,
+      tools,
+    }) => html`<li data-state="${status}"><span class="dot" aria-hidden="true"></span
+      >${name}<span class="quiet">${serverLabels[status]}${tools > 0 ? `, ${tools} tools` : ''}</span></li>`,
+  )}`;
+
 /** @param {ToolPart} part */
 export const confirmationHtml = (part) =>
   html`<p>The assistant wants to use <span class="tool-name">${toolName(part.tool)}</span>

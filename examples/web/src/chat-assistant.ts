@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Assistant, type AssistantOptions, type Effect } from '@steward/core';
+import { Assistant, type AssistantOptions, type Effect, type McpServerConfig } from '@steward/core';
 import { localTools } from './local-tools.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -18,23 +18,29 @@ const fileEffects: Record<string, Effect> = {
 };
 
 /** What the assistant of the page is made of. */
-export interface ChatAssistantParts extends Pick<AssistantOptions, 'limits'> {
+export interface ChatAssistantParts {
   readonly model: AssistantOptions['model'];
   readonly outbox: Outbox;
   /** The folder the file tools see; no file tools without it. */
   readonly folder: string | undefined;
+  readonly limits: AssistantOptions['limits'] | undefined;
 }
 
 export function createAssistant({ model, outbox, folder, limits }: ChatAssistantParts): Assistant {
-  const server = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-filesystem'));
-  const files = { command: process.execPath, args: [server, folder ?? ''], effects: fileEffects };
   return new Assistant({
     model,
-    instructions:
-      'You are a concise, friendly assistant. Use the tools where they help. ' +
-      (folder === undefined ? '' : `The user's files are in ${folder}; use absolute paths.`),
+    instructions: `You are a concise, friendly assistant. Use the tools where they help.${folderHint(folder)}`,
     tools: localTools(outbox),
-    ...(folder === undefined ? {} : { mcp: { files } }),
+    ...(folder === undefined ? {} : { mcp: { files: fileServer(folder) } }),
     ...(limits === undefined ? {} : { limits }),
   });
+}
+
+const folderHint = (folder: string | undefined) =>
+  folder === undefined ? '' : ` The user's files are in ${folder}; use absolute paths.`;
+
+function fileServer(folder: string): McpServerConfig {
+  const program = import.meta.resolve('@modelcontextprotocol/server-filesystem/dist/index.js');
+  const args = [fileURLToPath(program), folder];
+  return { command: process.execPath, args, effects: fileEffects };
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Assistant } from '@steward/core';
+import type { Assistant, AssistantOptions } from '@steward/core';
 import { loadAssets } from './assets.ts';
-import { type ChatAssistantParts, createAssistant } from './chat-assistant.ts';
+import { createAssistant } from './chat-assistant.ts';
 import { checkOrigin } from './guard.ts';
 import { HttpError, sendError, setSecurityHeaders } from './http.ts';
 import type { ModelChoice } from './model-choice.ts';
@@ -12,14 +12,18 @@ import { handle, type RouteContext } from './routes.ts';
 import { openSampleFolder } from './sample-folder.ts';
 
 /** What a chat is started with. */
-export interface ChatOptions extends Pick<ChatAssistantParts, 'limits'> {
+export interface ChatOptions {
   readonly choice: ModelChoice;
   /** 0 takes a free one. */
   readonly port: number;
   /** Whether the assistant gets the sample files and the server for them; `true` by default. */
   readonly files?: boolean;
   readonly heartbeatMs?: number;
+  readonly limits?: AssistantOptions['limits'];
 }
+
+// Who ends the server does not want to wait for an answer.
+const drainMs = 1_000;
 
 /** A running chat. */
 export interface Chat {
@@ -47,7 +51,7 @@ export async function startChat(options: ChatOptions): Promise<Chat> {
     closing.abort();
     const closed = once(server, 'close');
     server.close();
-    await assistant.close();
+    await assistant.close({ drainMs });
     server.closeAllConnections();
     await closed;
     await folder?.remove();

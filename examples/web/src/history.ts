@@ -59,9 +59,8 @@ function viewOf(run: RunRecord): RunView {
     ...run.calls.filter((call) => call.turn === turn.turn).map(toolPartOf),
   ]);
   // What was cut off in the middle of a turn is in no committed turn.
-  const committed = run.turns.map((turn) => turn.message.content).join('');
-  const rest = run.end.text.startsWith(committed) ? run.end.text.slice(committed.length) : '';
-  if (!committed.endsWith(run.end.text)) parts.push(...textPartOf(run.turns.length + 1, rest));
+  const last = run.turns.at(-1)?.message.content ?? '';
+  if (run.end.text !== last) parts.push(...textPartOf(run.turns.length + 1, run.end.text));
   if (error) return { ...view, parts, state: 'error', notice: error.message };
   if (run.status === 'cancelled') {
     return { ...view, parts, state: 'cancelled', notice: 'Stopped.' };

@@ -89,9 +89,6 @@ const statuses: { readonly [code: string]: number } = {
   request_conflict: 409,
 };
 
-/** A message without the code that leads it: the page shows it to a person. */
-export const plainMessage = (message: string): string => message.replace(/^(?:\[\w+\] )+/, '');
-
 /** Tells the caller what is wrong; never a stack, and nothing of an unexpected error. */
 export function sendError(response: ServerResponse, reason: unknown): void {
   const { status, code, message, field } = describe(reason);
@@ -107,8 +104,8 @@ export function sendError(response: ServerResponse, reason: unknown): void {
 function describe(reason: unknown): Pick<HttpError, 'status' | 'code' | 'message' | 'field'> {
   if (reason instanceof HttpError) return reason;
   if (reason instanceof StewardError) {
-    const { code, field } = reason;
-    return { status: statuses[code] ?? 500, code, message: plainMessage(reason.message), field };
+    const { code, detail, field } = reason;
+    return { status: statuses[code] ?? 500, code, message: detail, field };
   }
   console.error(reason);
   return { status: 500, code: 'internal', message: 'Something went wrong here', field: undefined };

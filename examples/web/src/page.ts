@@ -1,16 +1,10 @@
+import type { ServerState } from '@steward/core';
 import { html } from '../public/html.js';
 import type { RunView } from '../public/run-view.js';
-import { conversationLink, outboxHtml, runHtml } from '../public/templates.js';
+import { conversationLink, outboxHtml, runHtml, serversHtml } from '../public/templates.js';
 import type { ConversationTitle } from './history.ts';
 import type { ModelChoice } from './model-choice.ts';
 import type { Mail } from './outbox.ts';
-
-/** A tool server as the page shows it. */
-export interface ServerState {
-  readonly name: string;
-  readonly state: string;
-  readonly tools: number;
-}
 
 /** Everything on the page. */
 export interface PageContent {
@@ -69,10 +63,7 @@ const sidebar = ({ conversations, conversationId, mails, servers }: PageContent)
     <h2>Outbox</h2>
     <div id="outbox">${outboxHtml(mails)}</div>
     <h2>Tool servers</h2>
-    <ul class="servers">${servers.map(
-      ({ name, state, tools }) =>
-        html`<li data-state="${state}"><span class="dot" aria-hidden="true"></span>${name}<span class="quiet">${state}${tools > 0 ? `, ${tools} tools` : ''}</span></li>`,
-    )}</ul>
+    <ul id="servers" class="servers">${serversHtml(servers)}</ul>
   </nav>`;
 
 const header = ({ choice }: PageContent) => html`
@@ -105,7 +96,7 @@ const composer = () => html`
 
 const confirmationDialog = () => html`
   <dialog id="confirmation" aria-labelledby="confirmation-title">
-    <h2 id="confirmation-title">Allow this?</h2>
+    <h2 id="confirmation-title" tabindex="-1">Allow this?</h2>
     <div id="confirmation-body" tabindex="0"></div>
     <form method="dialog">
       <button type="button" value="decline" id="decline">Decline</button>

@@ -6,7 +6,7 @@ import { type loadAssets, sendAsset } from './assets.ts';
 import { sendEvents } from './event-stream.ts';
 import { cameFromElsewhere, knownUser, newUser } from './guard.ts';
 import { listConversations, readConversation } from './history.ts';
-import { HttpError, plainMessage, readJson, send, sendJson } from './http.ts';
+import { HttpError, readJson, send, sendJson } from './http.ts';
 import type { ModelChoice } from './model-choice.ts';
 import type { Outbox } from './outbox.ts';
 import { chatPage } from './page.ts';
@@ -46,8 +46,8 @@ const routes = [
   route('GET', '/assets/:name', ({ assets, path, request, response }) =>
     sendAsset(assets, path['name'] ?? '', request, response),
   ),
-  route('GET', '/api/outbox', ({ outbox, request, response }) =>
-    sendJson(response, 200, outbox.list(userOf(request))),
+  route('GET', '/api/side', ({ assistant, outbox, request, response }) =>
+    sendJson(response, 200, { mails: outbox.list(userOf(request)), servers: assistant.servers() }),
   ),
   route('POST', '/api/runs', startRun),
   route('GET', '/api/runs/:runId/events', streamRun),
@@ -111,7 +111,7 @@ async function requireAccepted(run: Run): Promise<void> {
   const events = run[Symbol.asyncIterator]();
   const { value: first } = await events.next();
   await events.return?.();
-  if (first?.type === 'error') throw new StewardError(first.code, plainMessage(first.message));
+  if (first?.type === 'error') throw new StewardError(first.code, first.message);
 }
 
 async function streamRun(exchange: Exchange): Promise<void> {

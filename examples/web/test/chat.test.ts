@@ -1,10 +1,10 @@
 import type { ScriptedTurn } from '@steward/core/testing';
-import type { Browser } from 'playwright-core';
+import type { Browser, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Chat, startChat } from '../src/chat.ts';
 import { browserExpected, launchBrowser } from './browser.ts';
 import { type Asked, fixtureModel, gate } from './fixture-model.ts';
-import { anotherTab, answerOf, ask, openPage, reached, ready } from './page.ts';
+import { anotherTab, answerOf, ask, focused, openPage, reached, ready } from './page.ts';
 
 const mail = { to: 'grace@example.com', subject: 'Invitations', body: 'Please send them.' };
 const hostile =
@@ -106,6 +106,10 @@ describe.runIf(browserExpected())('the chat page', () => {
     await one.locator('dialog[open]').waitFor();
     const { page: two } = await anotherTab(context, one.url());
     await two.locator('dialog[open]').waitFor();
+    const held: Route[] = [];
+    await context.route('**/decision', async (route) => {
+      if (held.push(route) === 2) await Promise.all(held.map((each) => each.continue()));
+    });
     await Promise.all([one, two].map((tab) => tab.locator('#approve').click()));
     await Promise.all([one, two].map((tab) => reached(tab, 'complete')));
     await Promise.all([one, two].map((tab) => tab.locator('#outbox li').first().waitFor()));
@@ -215,7 +219,9 @@ describe.runIf(browserExpected())('the chat page', () => {
     await page.reload();
     await ready(page);
     expect(await page.locator('main :is(img, script, svg, iframe)').count()).toBe(0);
-    expect(await page.locator('main a').count()).toBe(0);
+    const links = await page.locator('main a').all();
+    const targets = await Promise.all(links.map((link) => link.getAttribute('href')));
+    expect(targets).toEqual([`mailto:${mail.to}`]);
     expect(await page.evaluate('window.hit')).toBeUndefined();
     expect(foreign).toEqual([]);
     expect(problems).toEqual([]);
@@ -237,9 +243,11 @@ describe.runIf(browserExpected())('the chat page', () => {
     expect(await page.locator('.run:last-child').getAttribute('data-state')).toBe('open');
     await page.getByRole('button', { name: 'Review and decide' }).press('Enter');
     await page.locator('dialog[open]').waitFor();
-    await page.keyboard.press('Tab');
-    await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('approve');
+    expect(await focused(page)).toBe('confirmation-title');
+    for (const id of ['confirmation-body', 'decline', 'approve']) {
+      await page.keyboard.press('Tab');
+      expect(await focused(page)).toBe(id);
+    }
     await page.keyboard.press('Enter');
     await reached(page, 'complete');
     await page.getByLabel('Message', { exact: true }).fill('endless');
@@ -247,7 +255,7 @@ describe.runIf(browserExpected())('the chat page', () => {
     await page.getByText('word9').waitFor();
     await page.keyboard.press('Escape');
     await reached(page, 'cancelled');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('message');
+    expect(await focused(page)).toBe('message');
     await context.close();
   });
 
@@ -262,14 +270,29 @@ describe.runIf(browserExpected())('the chat page', () => {
     await page.locator('#approve').click();
     await reached(page, 'complete');
     await page.locator('.tool summary').click();
-    const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    const widths = () =>
+      page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]');
     expect(await widths()).toEqual([360, 360]);
-    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const paper = await page.evaluate('getComputedStyle(document.body).backgroundColor');
     expect(paper).toBe('rgb(22, 23, 21)');
     await page.locator('.menu').click();
     await page.locator('#sidebar a[aria-current]').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('#sidebar').waitFor({ state: 'hidden' });
+    await context.close();
+  });
+
+  test('shows where a link leads, and gives its target nothing', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'See [the bank](https://evil.example/bank) or https://example.com/a');
+    await reached(page, 'complete');
+    const prose = page.locator('.prose');
+    expect(await prose.textContent()).toContain('the bank (evil.example)');
+    for (const link of await prose.locator('a').all()) {
+      expect(await link.getAttribute('rel')).toBe('noopener noreferrer nofollow');
+      expect(await link.getAttribute('target')).toBe('_blank');
+    }
+    expect(await prose.locator('a').count()).toBe(2);
     await context.close();
   });
 

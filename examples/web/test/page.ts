@@ -46,5 +46,11 @@ export const reached = (page: Page, state: string): Promise<void> =>
   page.locator(`.run:last-child[data-state="${state}"]`).waitFor();
 
 /** The text of the newest answer, as it is read. */
-export const answerOf = (page: Page): Promise<string | null> =>
-  page.locator('.run:last-child .prose').last().textContent();
+export async function answerOf(page: Page): Promise<string> {
+  const text = await page.locator('.run:last-child .prose').last().textContent();
+  return text?.trim() ?? '';
+}
+
+/** The id of what has the keyboard's focus. */
+export const focused = (page: Page): Promise<string | null> =>
+  page.locator(':focus').getAttribute('id');
