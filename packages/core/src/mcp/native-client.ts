@@ -1,16 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type {
-  Client,
-  ElicitRequest,
-  ElicitResult,
-  Tool,
-  Transport,
-} from '@modelcontextprotocol/client';
+import type { Client, Progress, Tool, Transport } from '@modelcontextprotocol/client';
 import { StewardError } from '../errors/steward-error.ts';
-import { isRecord, type JsonObject } from '../internal/json.ts';
+import type { JsonObject } from '../internal/json.ts';
 import { ToolContent } from '../tools/tool-content.ts';
 import { type ClientErrors, callFailure } from './call-failure.ts';
 import { contentParts } from './content-blocks.ts';
+import { askPerson, callWithInput } from './elicitation.ts';
 import type { ListedTool, McpAnswer, McpCall, McpClient } from './mcp-client.ts';
 import type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './server-config.ts';
 
@@ -51,6 +46,7 @@ export async function connectNative(options: ConnectOptions): Promise<McpClient>
     {
       capabilities: { elicitation: { form: {}, url: {} } },
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_TIMEOUT_MS } },
+      inputRequired: { autoFulfill: false },
       listChanged: { tools: { autoRefresh: false, onChanged: options.onToolsChanged } },
     },
   );
@@ -58,7 +54,7 @@ export async function connectNative(options: ConnectOptions): Promise<McpClient>
   client.setRequestHandler('elicitation/create', async (request) => {
     // Over HTTP the question comes inside of its call; over stdio it can only be told when there is one.
     const call = calls.getStore() ?? (running.size === 1 ? [...running][0] : undefined);
-    return call === undefined ? { action: 'cancel' } : ask(call, request.params);
+    return call === undefined ? { action: 'cancel' } : askPerson(call, request.params);
   });
   try {
     await client.connect(link.transport, { signal: options.signal, timeout: NO_TIMEOUT_MS });
@@ -120,19 +116,6 @@ function unreachable(name: string, error: unknown, words: string): StewardError 
   );
 }
 
-/** The person's answer: an object fills in the form, `null` declines, anything else says that the page was visited. */
-async function ask(call: McpCall, params: ElicitRequest['params']): Promise<ElicitResult> {
-  const question =
-    params.mode === 'url'
-      ? { message: params.message, url: params.url }
-      : { message: params.message, schema: params.requestedSchema as unknown as JsonObject };
-  const answer = await call.context.requestInput(question).catch(() => undefined);
-  if (answer === undefined) return { action: 'cancel' };
-  if (answer === null) return { action: 'decline' };
-  if (params.mode === 'url' || !isRecord(answer)) return { action: 'accept' };
-  return { action: 'accept', content: answer as NonNullable<ElicitResult['content']> };
-}
-
 interface Parts {
   readonly name: string;
   readonly client: Client;
@@ -182,19 +165,21 @@ class NativeClient implements McpClient {
         arguments: call.args as Record<string, unknown>,
         _meta: { 'steward/idempotencyKey': idempotencyKey },
       };
+      const options = {
+        signal,
+        timeout: NO_TIMEOUT_MS,
+        allowInputRequired: true,
+        // Our own validator checks the structured result: here a mismatch would look as if nothing had run.
+        toolDefinition: { ...call.tool.definition, outputSchema: undefined } as unknown as Tool,
+        onprogress: ({ progress, total, message }: Progress) =>
+          call.context.progress({
+            progress,
+            ...(total === undefined ? {} : { total }),
+            ...(message === undefined ? {} : { message }),
+          }),
+      };
       const result = await calls.run(call, () =>
-        client.callTool(params, {
-          signal,
-          timeout: NO_TIMEOUT_MS,
-          // Our own validator checks the structured result: here a mismatch would look as if nothing had run.
-          toolDefinition: { ...call.tool.definition, outputSchema: undefined } as unknown as Tool,
-          onprogress: ({ progress, total, message }) =>
-            call.context.progress({
-              progress,
-              ...(total === undefined ? {} : { total }),
-              ...(message === undefined ? {} : { message }),
-            }),
-        }),
+        callWithInput(call, (answers) => client.callTool({ ...params, ...answers }, options)),
       );
       const { structuredContent: structured, isError = false } = result;
       return {

@@ -1,0 +1,118 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { openPool } from './pool.ts';
+import { listen, modernHttp, oldHttp } from './servers/http-server.ts';
+
+async function modern(config: object = {}) {
+  const notes: string[] = [];
+  const headers: (string | undefined)[] = [];
+  const server = await modernHttp(
+    (line) => notes.push(line),
+    (request) => headers.push(request.headers.authorization),
+  );
+  onTestFinished(() => server.close());
+  const opened = openPool({ web: { url: server.url, ...config } });
+  await opened.pool.prepare();
+  return { ...opened, server, notes, headers };
+}
+
+async function old() {
+  const notes: string[] = [];
+  const server = await oldHttp((line) => notes.push(line));
+  onTestFinished(() => server.close());
+  const opened = openPool({ web: { url: server.url } });
+  await opened.pool.prepare();
+  return { ...opened, server, notes };
+}
+
+test('calls tools over streamable HTTP in the newest protocol, with the headers of the host', async () => {
+  const { call, state, notes, headers } = await modern({ headers: { authorization: 'Bearer t' } });
+  expect(state()).toMatchObject({ status: 'ready', era: 'modern', protocolVersion: '2026-07-28' });
+  await expect(call('web__echo', { text: 'hello' })).resolves.toBe('hello');
+  await call('web__append', { line: 'one' }, { idempotencyKey: 'key_7' });
+  expect(notes).toEqual(['append one key_7']);
+  expect(new Set(headers)).toEqual(new Set(['Bearer t']));
+});
+
+test('progress and questions work over HTTP, also when calls overlap', async () => {
+  const { call } = await modern();
+  const progress = vi.fn(() => void call('web__go_on'));
+  await expect(call('web__steps', {}, { progress })).resolves.toBe('all steps');
+  expect(progress).toHaveBeenCalledExactlyOnceWith({ progress: 1, total: 2, message: 'half' });
+  const deploy = (env: string, confirm: boolean) =>
+    call('web__deploy', { env }, { requestInput: async () => ({ confirm }) });
+  await expect(Promise.all([deploy('live', true), deploy('test', false)])).resolves.toEqual([
+    'deployed to live',
+    'not deployed',
+  ]);
+});
+
+test('aborting a call reaches the tool of the server', async () => {
+  const { call, notes } = await modern();
+  const controller = new AbortController();
+  const result = call('web__slow', {}, { signal: controller.signal });
+  await vi.waitFor(() => expect(notes).toContain('slow started'));
+  controller.abort(new Error('stop'));
+  await expect(result).rejects.toMatchObject({ code: 'outcome_unknown' });
+  await vi.waitFor(() => expect(notes).toContain('slow cancelled'));
+});
+
+test('a server that cuts the connection in a call leaves an unknown outcome', async () => {
+  const { call, notes, server } = await modern();
+  const result = call('web__slow').catch((error: unknown) => error);
+  await vi.waitFor(() => expect(notes).toContain('slow started'));
+  server.server.closeAllConnections();
+  await expect(result).resolves.toMatchObject({ code: 'outcome_unknown' });
+});
+
+test('a server that is gone is unavailable, and nothing was sent', async () => {
+  const { call, state, server } = await modern();
+  await server.close();
+  await expect(call('web__append', { line: 'x' })).rejects.toMatchObject({
+    code: 'mcp_unavailable',
+  });
+  expect(state()?.status).toBe('closed');
+});
+
+test('works with servers of sdk 1.x and their sessions, and questions find their call', async () => {
+  const { call, state, notes } = await old();
+  expect(state()).toMatchObject({ status: 'ready', era: 'legacy', protocolVersion: '2025-11-25' });
+  await call('web__append', { line: 'one' });
+  expect(notes).toEqual(['append one key_1']);
+  const ask = (what: string) =>
+    call('web__ask', { what }, { requestInput: async () => ({ a: what }) });
+  await expect(Promise.all([ask('x'), ask('y')])).resolves.toEqual(['x {"a":"x"}', 'y {"a":"y"}']);
+});
+
+test('a server that forgot the session gets a new one, and the call runs once', async () => {
+  const { call, notes, server, state } = await old();
+  server.forget();
+  await expect(call('web__append', { line: 'again' })).resolves.toBe('appended');
+  expect(notes).toEqual(['append again key_1']);
+  expect(state()?.status).toBe('ready');
+});
+
+test.each([
+  [401, 'mcp_unavailable'],
+  [500, 'mcp_unavailable'],
+])('a server that answers %i to everything is failed, with the reason', async (status, code) => {
+  const server = await listen((_, response) => response.writeHead(status).end('no'));
+  onTestFinished(() => server.close());
+  const { pool, state } = openPool({ web: { url: server.url } });
+  await pool.prepare();
+  expect(state()).toMatchObject({ status: 'failed', error: { code } });
+});
+
+test('closing does not wait for a server that does not answer', async () => {
+  const { pool, server } = await old();
+  server.server.removeAllListeners('request').on('request', () => undefined);
+  await pool.close();
+  expect(pool.servers()[0]?.status).toBe('closed');
+});
+
+test('a port where nobody listens is unavailable at once', async () => {
+  const { url, close } = await listen(() => undefined);
+  await close();
+  const { pool, state } = openPool({ web: { url } });
+  await pool.prepare();
+  expect(state()).toMatchObject({ status: 'failed', error: { code: 'mcp_unavailable' } });
+});

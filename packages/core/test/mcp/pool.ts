@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { systemClock } from '../../src/internal/clock.ts';
+import type { JsonObject } from '../../src/internal/json.ts';
+import { readServerConfigs } from '../../src/mcp/server-config.ts';
+import { ServerPool } from '../../src/mcp/server-pool.ts';
+import type { ToolContext } from '../../src/tools/tool.ts';
+import { ToolContent } from '../../src/tools/tool-content.ts';
+import { ToolRegistry } from '../../src/tools/tool-registry.ts';
+import { toolContext } from '../tools/tool-context.ts';
+
+/** The path of a server in `servers/`. */
+export const serverFile = (name: string): string =>
+  fileURLToPath(new URL(`./servers/${name}`, import.meta.url));
+
+/** A pool with its registry, closed when the test ends. */
+export function openPool(mcp: unknown) {
+  const registry = new ToolRegistry([]);
+  const pool = new ServerPool(readServerConfigs(mcp), {
+    clock: systemClock,
+    onTools: (server, tools) => registry.setServer(server, tools),
+  });
+  onTestFinished(() => pool.close());
+  const find = (name: string) => {
+    const found = registry.get(name);
+    if (found === undefined)
+      throw new Error(`no tool ${name} among ${registry.list().map((tool) => tool.name)}`);
+    return found;
+  };
+  return {
+    pool,
+    registry,
+    find,
+    state: () => pool.servers()[0],
+    /** The text of an answer. */
+    call: async (name: string, args: JsonObject = {}, context: Partial<ToolContext> = {}) => {
+      const result = await find(name).execute(args, toolContext(context));
+      if (!(result instanceof ToolContent)) throw new Error('not content');
+      return result.parts
+        .map((part) => (part.type === 'text' ? part.text : `${part.mediaType}:${[...part.bytes]}`))
+        .join('\n');
+    },
+  };
+}

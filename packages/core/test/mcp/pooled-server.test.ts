@@ -1,0 +1,196 @@
+import { expect, test, vi } from 'vitest';
+import { StewardError } from '../../src/errors/steward-error.ts';
+import type { McpAnswer, McpClient } from '../../src/mcp/mcp-client.ts';
+import type { ConnectOptions } from '../../src/mcp/native-client.ts';
+import { PooledServer } from '../../src/mcp/pooled-server.ts';
+import { ToolContent } from '../../src/tools/tool-content.ts';
+import { toolContext } from '../tools/tool-context.ts';
+
+const tool = {
+  name: 'go',
+  description: '',
+  inputSchema: { type: 'object' },
+  outputSchema: undefined,
+  annotations: {},
+  definition: { name: 'go' },
+};
+const ok: McpAnswer = {
+  kind: 'answered',
+  content: new ToolContent([]),
+  structured: undefined,
+  isError: false,
+};
+
+/** A server behind connections that do what the test says, on a clock that moves when the test says. */
+function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partial<McpClient>>) {
+  let now = 0;
+  const timers = new Set<{ readonly at: number; readonly fn: () => void }>();
+  const closed = vi.fn();
+  let connections = 0;
+  const server = new PooledServer(
+    'srv',
+    { command: 'x' },
+    {
+      clock: {
+        now: () => now,
+        schedule(fn, ms) {
+          const timer = { at: now + ms, fn };
+          timers.add(timer);
+          return () => timers.delete(timer);
+        },
+      },
+      onTools: () => undefined,
+      async connect(options) {
+        connections += 1;
+        const client = await connect(options, connections);
+        const close = async () => closed();
+        return {
+          protocolVersion: null,
+          era: null,
+          list: async () => [tool],
+          call: async () => ok,
+          close,
+          ...client,
+        };
+      },
+    },
+  );
+  return {
+    server,
+    closed,
+    connections: () => connections,
+    call: (signal = new AbortController().signal) =>
+      server.call({ tool, args: {}, context: toolContext({ signal }) }),
+    advance(ms: number) {
+      now += ms;
+      for (const timer of timers) if (timer.at <= now) timer.fn();
+    },
+  };
+}
+
+const down = new StewardError('mcp_unavailable', 'down');
+
+test('many calls at once open one connection', async () => {
+  const { call, connections, server } = setUp(async () => ({}));
+  expect(server.state().status).toBe('idle');
+  await Promise.all([call(), call(), server.prepare(), call()]);
+  expect(connections()).toBe(1);
+  expect(server.state()).toMatchObject({ status: 'ready', tools: 1 });
+});
+
+test('a server that cannot be reached is not asked again before its time', async () => {
+  const { call, connections, server, advance } = setUp(() => Promise.reject(down));
+  await server.prepare();
+  expect(server.state()).toMatchObject({
+    status: 'failed',
+    error: { code: 'mcp_unavailable', message: 'down' },
+  });
+  advance(-1);
+  await expect(call()).rejects.toBe(down);
+  expect(connections()).toBe(1);
+  advance(1_001);
+  await expect(call()).rejects.toBe(down);
+  expect(connections()).toBe(2);
+});
+
+test('a run does not wait for a server that failed before', async () => {
+  const { server, advance } = setUp((_, nth) =>
+    nth === 1 ? Promise.reject(down) : new Promise(() => undefined),
+  );
+  await server.prepare();
+  advance(1_001);
+  await server.prepare();
+  expect(server.state().status).toBe('connecting');
+});
+
+test('a connection that is not made in time is a failure', async () => {
+  const { server, advance } = setUp(
+    ({ signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  );
+  const prepared = server.prepare();
+  advance(30_000);
+  await prepared;
+  expect(server.state()).toMatchObject({
+    status: 'failed',
+    error: { message: 'no answer in 30 s' },
+  });
+});
+
+test('a lost connection is opened again by the next call', async () => {
+  const lose: (() => void)[] = [];
+  const { server, call, connections } = setUp(async ({ onClosed }) => {
+    lose.push(onClosed);
+    return {};
+  });
+  await call();
+  lose[0]?.();
+  expect(server.state()).toMatchObject({ status: 'closed', tools: 1 });
+  await call();
+  lose[0]?.();
+  expect(server.state().status).toBe('ready');
+  expect(connections()).toBe(2);
+});
+
+test('a call that was refused for lack of a session is sent once more, an ambiguous one never', async () => {
+  const calls = vi.fn<() => Promise<McpAnswer>>();
+  const { call, connections, closed } = setUp(async () => ({ call: calls }));
+  calls.mockResolvedValueOnce({ kind: 'session_lost' }).mockResolvedValueOnce(ok);
+  await expect(call()).resolves.toBe(ok);
+  expect([calls.mock.calls.length, connections(), closed.mock.calls.length]).toEqual([2, 2, 1]);
+  calls.mockResolvedValue({ kind: 'session_lost' });
+  await expect(call()).rejects.toMatchObject({ code: 'mcp_unavailable' });
+  expect(calls).toHaveBeenCalledTimes(4);
+  calls.mockRejectedValue(new StewardError('outcome_unknown', 'gone'));
+  await expect(call()).rejects.toMatchObject({ code: 'outcome_unknown' });
+  expect(calls).toHaveBeenCalledTimes(5);
+});
+
+test('a caller that leaves does not end the connection that others wait for', async () => {
+  const opened = Promise.withResolvers<object>();
+  const { call, server } = setUp(() => opened.promise);
+  const controller = new AbortController();
+  const leaving = call(controller.signal);
+  const staying = call();
+  controller.abort(new Error('left'));
+  await expect(leaving).rejects.toThrow('left');
+  opened.resolve({});
+  await expect(staying).resolves.toBe(ok);
+  expect(server.state().status).toBe('ready');
+});
+
+test('tools that cannot be registered make the server failed and end its connection', async () => {
+  const connect = async () => ({
+    list: () => Promise.reject(new StewardError('duplicate_tool', 'twice')),
+  });
+  const { server, closed } = setUp(connect);
+  await server.prepare();
+  expect(server.state()).toMatchObject({ status: 'failed', error: { code: 'duplicate_tool' } });
+  expect(closed).toHaveBeenCalledOnce();
+});
+
+test('a listing that fails after a change costs the connection, not the tools', async () => {
+  const list = vi.fn(async () => [tool]);
+  let change: () => void = () => undefined;
+  const { server, call } = setUp(async ({ onToolsChanged }) => {
+    change = onToolsChanged;
+    return { list };
+  });
+  await call();
+  list.mockRejectedValueOnce(down);
+  change();
+  await vi.waitFor(() => expect(server.state().status).toBe('closed'));
+  expect(server.state().tools).toBe(1);
+});
+
+test('closing ends a connection that is being opened', async () => {
+  const { server, call } = setUp(
+    ({ signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  );
+  const waiting = call().catch((error: unknown) => error);
+  await server.close();
+  await expect(waiting).resolves.toMatchObject({ code: 'closed' });
+  expect(server.state().status).toBe('closed');
+  await expect(call()).rejects.toMatchObject({ code: 'closed' });
+});

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { readServerConfigs } from '../../src/mcp/server-config.ts';
+
+test('takes servers that are started and servers that are reached', () => {
+  const confirm = () => true;
+  const configs = {
+    files: {
+      command: 'npx',
+      args: ['-y', 'x'],
+      env: { A: 'b' },
+      cwd: '/',
+      effects: { read: 'read' },
+      timeoutMs: 5,
+    },
+    'crm-2': { url: 'https://crm.example/mcp', headers: { a: 'b' }, confirm },
+  };
+  expect([...readServerConfigs(configs)]).toEqual(Object.entries(configs));
+});
+
+test.each<[string, unknown]>([
+  ['mcp', []],
+  ['mcp.Files', { Files: { command: 'x' } }],
+  ['mcp.my_server', { my_server: { command: 'x' } }],
+  ['mcp.__proto__', JSON.parse('{"__proto__":{"command":"x"}}')],
+  ['mcp.a', { a: 'npx' }],
+  ['mcp.a', { a: {} }],
+  ['mcp.a', { a: { command: 'x', url: 'http://b' } }],
+  ['mcp.a.command', { a: { command: '' } }],
+  ['mcp.a.args', { a: { command: 'x', args: 'y' } }],
+  ['mcp.a.args', { a: { command: 'x', args: [1] } }],
+  ['mcp.a.env', { a: { command: 'x', env: { A: 1 } } }],
+  ['mcp.a.cwd', { a: { command: 'x', cwd: 1 } }],
+  ['mcp.a.url', { a: { url: 'file:///etc/passwd' } }],
+  ['mcp.a.url', { a: { url: 'localhost' } }],
+  ['mcp.a.headers', { a: { url: 'http://b', headers: { A: 1 } } }],
+  ['mcp.a.headers', { a: { command: 'x', headers: {} } }],
+  ['mcp.a.effects.read', { a: { command: 'x', effects: { read: 'reads' } } }],
+  ['mcp.a.confirm', { a: { command: 'x', confirm: true } }],
+  ['mcp.a.timeoutMs', { a: { command: 'x', timeoutMs: -1 } }],
+])('names %s when it is wrong', (field, mcp) => {
+  expect(() => readServerConfigs(mcp)).toThrow(TypeError);
+  expect(() => readServerConfigs(mcp)).toThrow(`${field} must be `);
+});

@@ -1,0 +1,12 @@
+import { appendFileSync } from 'node:fs';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { makeServer } from './tools.ts';
+
+const ledger = process.env['LEDGER'];
+process.stderr.write('x'.repeat(Number(process.env['STDERR_BYTES'] ?? 0)));
+if (process.env['GARBAGE'] !== undefined) process.stdout.write('this is not JSON-RPC\n');
+serveStdio(() =>
+  makeServer((line) => {
+    if (ledger !== undefined) appendFileSync(ledger, `${line}\n`);
+  }),
+);
