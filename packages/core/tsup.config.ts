@@ -1,5 +1,9 @@
 import { preset } from '../../tsup.base.ts';
 
 export default preset({
-  entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    'telemetry/open-telemetry': 'src/telemetry/open-telemetry.ts',
+    'testing/index': 'src/testing/index.ts',
+  },
 });

@@ -54,6 +54,7 @@ async function finish(run: OwnedRun, end: RunEnd): Promise<void> {
   const wakes = await run.log.store([terminalEvent(run, end)], (events) =>
     stores.runs.finish(run.fence, end, said ? { content: end.text, turns } : null, events),
   );
+  run.end = end;
   await crashPoint('after_finish');
   for (const wake of wakes) await engine.enqueue(wake);
 }

@@ -11,6 +11,7 @@ import { isRetryable, retryWait } from './model-failure.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { commitTurn, planCalls } from './plan-calls.ts';
 import { type ReadTurn, readTurn } from './read-turn.ts';
+import { inTurnSpan } from './spans.ts';
 import { turnRequest } from './turn-request.ts';
 
 /** What came of a model turn. */
@@ -27,7 +28,7 @@ export async function takeModelTurn(run: OwnedRun): Promise<TurnOutcome> {
   if (!reservation.granted) return { kind: 'stopped', reason: 'budget' };
   let used: number | undefined;
   try {
-    const read = await readWithRetries(run, turn, request);
+    const read = await inTurnSpan(run, () => readWithRetries(run, turn, request));
     used = read.finish?.usage?.totalTokens;
     if (read.stalled) return { kind: 'stopped', reason: 'stalled' };
     return await commit(run, turn, read);

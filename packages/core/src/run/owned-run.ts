@@ -9,6 +9,7 @@ import type {
   CommittedTurn,
   Fence,
   PlannedCall,
+  RunEnd,
   RunRecord,
   SteerRecord,
 } from '../stores/run-store.ts';
@@ -56,6 +57,8 @@ export class OwnedRun {
   steers: readonly SteerRecord[] = [];
   /** The text of the turn that is not committed yet. */
   openText = '';
+  /** How the run ended, once this owner has ended it. */
+  end: RunEnd | null = null;
   readonly #stopping = new AbortController();
   #stopCause: StopCause | null = null;
   readonly #waitingInputs = new Map<string, (answer: Json) => void>();

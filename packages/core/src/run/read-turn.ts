@@ -65,12 +65,14 @@ class TurnReading implements ReadTurn {
   readonly #run: OwnedRun;
   readonly #turn: number;
   readonly #request = new AbortController();
+  readonly #began: number;
   #ended = false;
   #savedLength = 0;
 
   constructor(run: OwnedRun, turn: number) {
     this.#run = run;
     this.#turn = turn;
+    this.#began = run.settings.clock.now();
     run.openText = '';
   }
 
@@ -122,9 +124,18 @@ class TurnReading implements ReadTurn {
 
   #text(text: string): void {
     const run = this.#run;
+    if (run.openText === '') this.#firstText();
     run.openText += text;
     run.log.token(this.#turn, text);
     if (run.openText.length > run.settings.limits.maxAnswerCharacters) this.tooLong = true;
+  }
+
+  #firstText(): void {
+    const { telemetry, clock } = this.#run.settings;
+    const seconds = (clock.now() - this.#began) / 1_000;
+    telemetry.record('gen_ai.client.operation.time_to_first_chunk', seconds, {
+      'gen_ai.operation.name': 'chat',
+    });
   }
 
   #other(event: Exclude<ModelEvent, { type: 'text' }>, watch: TurnWatch): void {

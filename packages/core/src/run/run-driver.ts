@@ -5,6 +5,7 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import { OwnedRun } from './owned-run.ts';
 import { runLoop } from './run-loop.ts';
 import type { RunSettings } from './run-settings.ts';
+import { inRunSpan } from './spans.ts';
 
 /** Owns runs in this process: claims what the engine brings, keeps the leases, looks for runs that nobody owns. */
 export class RunDriver {
@@ -88,7 +89,7 @@ export class RunDriver {
     );
     this.leases.add(run);
     try {
-      await runLoop(run);
+      await inRunSpan(run, () => runLoop(run));
     } catch (reason) {
       // Nothing could be written (the store is away, or somebody else owns the run): the lease runs out and a sweep
       // brings the run to its next owner.

@@ -5,6 +5,7 @@ import { unknownResult } from './call-results.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { performCall } from './perform-call.ts';
 import type { EventBody } from './run-log.ts';
+import { inToolSpan } from './spans.ts';
 
 /** Tries of a call that may be repeated and whose answer was lost. */
 const maxAttempts = 3;
@@ -26,7 +27,9 @@ export async function runCall(run: OwnedRun, call: CallRecord): Promise<void> {
   for (let attempt = call.starts + 1; ; attempt++) {
     const start = await startCall(run, call, { tool: prepared.tool, attempt });
     if (start.kind !== 'go') return endUnstarted(run, call, start);
-    const result = await performCall(run, { call, tool: prepared.tool, attempt: start.attempt });
+    const result = await inToolSpan(run, call, () =>
+      performCall(run, { call, tool: prepared.tool, attempt: start.attempt }),
+    );
     await run.settings.crashPoint('after_effect');
     const repeat = result.code === 'outcome_unknown' && call.effect !== 'write';
     if (!repeat || attempt >= maxAttempts) return finishCall(run, call, result);
