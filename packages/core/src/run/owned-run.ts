@@ -95,6 +95,11 @@ export class OwnedRun {
     return this.openText || (this.turns.at(-1)?.message.content ?? '');
   }
 
+  /** Whether something was steered that the model has not been given. */
+  get steersWaiting(): boolean {
+    return this.steers.some((steer) => steer.turn === null);
+  }
+
   /** Makes the owner stop. The first cause counts, but for `fenced`, after which nothing may be written. */
   stop(cause: StopCause): void {
     if (this.#stopCause === null || cause === 'fenced') this.#stopCause = cause;

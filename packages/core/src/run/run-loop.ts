@@ -31,6 +31,7 @@ async function takeTurns(run: OwnedRun): Promise<void> {
 
     const turn = await takeModelTurn(run);
     if (turn.kind === 'stopped') return endRun(run, { kind: 'short', reason: turn.reason });
-    if (turn.calls === 0) return endRun(run, { kind: 'answer', turn: turn.turn });
+    if (turn.calls > 0 || run.steersWaiting) continue;
+    return endRun(run, { kind: 'answer', turn: turn.turn });
   }
 }
