@@ -76,6 +76,8 @@ export type PrepareTurn = (context: {
   readonly runId: string;
   readonly turn: number;
   readonly messages: readonly Message[];
+  /** The provider's id of the answer before this turn, for its `previous_response_id`; `null` in a run's first turn. */
+  readonly responseId: string | null;
 }) => TurnOverrides | undefined | Promise<TurnOverrides | undefined>;
 
 /** Everything that runs of one assistant share. */

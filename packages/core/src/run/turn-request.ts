@@ -11,7 +11,9 @@ export async function turnRequest(run: OwnedRun, turn: number): Promise<ModelReq
   await settings.connectServers();
   await applySteers(run, turn);
   const messages = messagesOf(run);
-  const changed = (await settings.prepareTurn({ runId: run.record.runId, turn, messages })) ?? {};
+  const { runId } = run.record;
+  const responseId = run.turns.at(-1)?.responseId ?? null;
+  const changed = (await settings.prepareTurn({ runId, turn, messages, responseId })) ?? {};
   const extra = { ...options.extra, ...changed.extra };
   return {
     messages: changed.messages ?? messages,
