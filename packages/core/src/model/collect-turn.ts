@@ -1,6 +1,12 @@
 import type { Usage } from '../events/run-event.ts';
 import type { Json } from '../internal/json.ts';
-import type { FinishReason, ModelError, ModelEvent, ModelToolCall } from './model-events.ts';
+import type {
+  FinishReason,
+  ModelError,
+  ModelEvent,
+  ModelFinish,
+  ModelToolCall,
+} from './model-events.ts';
 
 /**
  * A tool call of a {@link CollectedTurn}. Read it to run a tool without a `Run`.
@@ -108,12 +114,17 @@ function add(turn: Open, event: ModelEvent): void {
       turn.toolCalls.push(collectCall(event));
       break;
     case 'finish':
-      turn.finishReason = event.reason;
-      turn.usage = event.usage;
+      finish(turn, event);
       break;
     case 'error':
       turn.error = event.error;
+      if (event.finish !== undefined) finish(turn, event.finish);
   }
+}
+
+function finish(turn: Open, { reason, usage }: ModelFinish): void {
+  turn.finishReason = reason;
+  turn.usage = usage;
 }
 
 function collectCall({ id, name, argumentsText, custom }: ModelToolCall): CollectedToolCall {

@@ -8,6 +8,8 @@ interface Slot {
 /** Longer slices of a string keep the string they were cut from alive in V8: here a whole slice of the socket. */
 const maxSlice = 12;
 const backslash = 92;
+/** What else providers change from event to event: a counter, padding, a time. */
+const varying = ['sequence_number', 'obfuscation', 'created'];
 /** Learning in vain is given up after so many events: the provider changes something else each time. */
 const maxMisses = 16;
 
@@ -19,7 +21,6 @@ const maxMisses = 16;
  * taken, and a slot holds one whole string or number, so parsing would give the same object but for these values.
  */
 export class DeltaTemplate {
-  readonly #slots: RegExp;
   readonly #field: string;
   #head = '';
   #tail: readonly Slot[] = [];
@@ -28,9 +29,6 @@ export class DeltaTemplate {
   /** `field` is the property that holds the text. */
   constructor(field: string) {
     this.#field = field;
-    const string = String.raw`(?<=[{,]"(${field}|obfuscation)":")[^"\\]*(?=")`;
-    const number = String.raw`(?<=[{,]"(?:sequence_number|created)":)\d+(?=[,}])`;
-    this.#slots = new RegExp(`${string}|${number}`, 'g');
   }
 
   /** The text of an event like the one learned; `undefined` for all others. */
@@ -56,17 +54,49 @@ export class DeltaTemplate {
   /** Takes an event that was parsed, says nothing but `text`, and was not matched. */
   learn(data: string, text: string): void {
     if (this.#misses > maxMisses) return;
-    const found = [...data.matchAll(this.#slots)];
-    const texts = found.filter((slot) => slot[1] === this.#field);
-    // More than one of the name, or a text with escapes: not this event.
-    if (texts.length !== 1 || texts[0]?.[0] !== text) return;
+    const values: Value[] = [];
+    for (const name of [this.#field, ...varying]) {
+      const value = find(data, name);
+      if (value === 'unclear') return;
+      if (value !== undefined) values.push(value);
+    }
+    const said = values.find(({ name }) => name === this.#field);
+    // A text with escapes is not told from its raw form; another event will do.
+    if (said === undefined || data.slice(said.start, said.end) !== text) return;
     this.#misses += 1;
-    this.#head = data.slice(0, found[0]?.index);
-    this.#tail = found.map((slot, index) => ({
-      kind: slot[1] === undefined ? 'number' : slot[1] === this.#field ? 'text' : 'string',
-      after: data.slice(slot.index + slot[0].length, found[index + 1]?.index),
+    values.sort((a, b) => a.start - b.start);
+    this.#head = copy(data.slice(0, values[0]?.start));
+    this.#tail = values.map(({ name, kind, end }, index) => ({
+      kind: name === this.#field ? 'text' : kind,
+      after: copy(data.slice(end, values[index + 1]?.start)),
     }));
   }
+}
+
+/** A string of its own, which keeps no other alive. */
+function copy(slice: string): string {
+  return Buffer.from(slice).toString();
+}
+
+/** A value in the text of an event: the inside of a string, or the digits of a number. */
+interface Value {
+  readonly name: string;
+  readonly kind: 'string' | 'number';
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Finds the value of a property, which in JSON text no string can imitate: the quotes in a string are escaped. */
+function find(data: string, name: string): Value | 'unclear' | undefined {
+  const mark = `"${name}":`;
+  const at = data.indexOf(mark);
+  if (at < 0) return undefined;
+  if (data.includes(mark, at + 1)) return 'unclear';
+  const value = at + mark.length;
+  const quoted = data.charAt(value) === '"';
+  const start = quoted ? value + 1 : value;
+  const end = quoted ? endOfString(data, start) : endOfDigits(data, start);
+  return end < 0 ? 'unclear' : { name, kind: quoted ? 'string' : 'number', start, end };
 }
 
 /** Where a string's closing quote is; -1 where that is not plain to see. */

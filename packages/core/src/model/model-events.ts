@@ -57,7 +57,7 @@ export interface ModelToolCall {
 export interface ModelProgress {
   readonly type: 'progress';
 }
-/** The turn is over. Always the last event but for `error`. */
+/** The turn is over; the last event. */
 export interface ModelFinish {
   readonly type: 'finish';
   readonly reason: FinishReason;
@@ -72,6 +72,8 @@ export interface ModelFinish {
 export interface ModelFailure {
   readonly type: 'error';
   readonly error: ModelError;
+  /** How the provider itself ended the failed turn, with what it cost; absent where it did not. */
+  readonly finish?: ModelFinish;
 }
 
 /** What a model client says while it answers: `start`, pieces, then `finish` or `error`. */

@@ -1,6 +1,12 @@
 import type { Json } from '../internal/json.ts';
 import { DeltaTemplate } from './delta-template.ts';
-import type { FinishReason, ModelError, ModelEvent, ModelToolCall } from './model-events.ts';
+import type {
+  FinishReason,
+  ModelError,
+  ModelEvent,
+  ModelFinish,
+  ModelToolCall,
+} from './model-events.ts';
 import { failure } from './openai-client.ts';
 import { readProviderError } from './openai-error.ts';
 import type { TurnReader, TurnSink } from './openai-turn.ts';
@@ -17,6 +23,24 @@ import {
 } from './wire-values.ts';
 
 const progress: ModelEvent = { type: 'progress' };
+
+/** Events that are read; the others say again what these say, or what a hosted tool is doing. */
+const read = new Set([
+  'response.created',
+  'response.output_text.delta',
+  'response.refusal.delta',
+  'response.reasoning_summary_text.delta',
+  'response.reasoning_text.delta',
+  'response.output_item.done',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+]);
+
+/** Whether an event need not be parsed, where its name alone tells so. */
+function carriesNothing(name: string): boolean {
+  return name.startsWith('response.') && !read.has(name);
+}
 
 /** Understands the Responses API, streamed or whole. What the provider calls its whole output is what counts. */
 export class ResponsesReader implements TurnReader {
@@ -43,6 +67,10 @@ export class ResponsesReader implements TurnReader {
   }
 
   #parse(data: string, name: string): void {
+    if (carriesNothing(name)) {
+      this.#sink.push(progress);
+      return;
+    }
     const event = parseObject(data);
     if (event === undefined) {
       if (isDone(data)) this.end('it was ended without a result');
@@ -59,14 +87,14 @@ export class ResponsesReader implements TurnReader {
   }
 
   whole(body: unknown): void {
-    const response = object(body);
-    if (response === undefined || !('output' in response || 'error' in response)) {
-      return this.#fail(failure('model_failed', 'The answer is not a response.'));
-    }
+    const response = object(body) ?? {};
     if (response['error'] && !response['status']) {
-      return this.#fail({ status: null, ...readProviderError(response['error']) });
+      this.#fail({ status: null, ...readProviderError(response['error']) });
+    } else if ('output' in response || 'status' in response) {
+      this.#finish(response);
+    } else {
+      this.#fail(failure('model_failed', 'The answer is not a response.'));
     }
-    this.#finish(response);
   }
 
   end(cut = 'no result came'): void {
@@ -132,22 +160,20 @@ export class ResponsesReader implements TurnReader {
     if (output.length > 0) this.#settle(output);
     const calls = output.flatMap(toolCall);
     for (const call of calls) this.#sink.push(call);
-    this.#closed = true;
-    this.#sink.push({
+    const finish: ModelFinish = {
       type: 'finish',
       reason: finishReason(status, response, calls.length > 0),
       responseId: textOrNull(response['id']) ?? textOrNull(this.#response['id']),
       model: textOrNull(response['model']) ?? textOrNull(this.#response['model']),
       usage: readUsage(response['usage']),
       verbatim: output.length === 0 ? null : { api: 'responses', items: output as readonly Json[] },
-    });
-    if (status !== 'failed') return this.#sink.close();
-    this.#fail(
-      this.#error ?? {
-        status: null,
-        ...readProviderError(response['error'] ?? 'The response failed.'),
-      },
-    );
+    };
+    if (status !== 'failed') {
+      this.#close(finish);
+      return;
+    }
+    const told = readProviderError(response['error'] ?? 'The response failed.');
+    this.#close({ type: 'error', error: this.#error ?? { status: null, ...told }, finish });
   }
 
   #output(response: WireObject): readonly WireObject[] {
@@ -174,8 +200,12 @@ export class ResponsesReader implements TurnReader {
   }
 
   #fail(error: ModelError): void {
+    this.#close({ type: 'error', error });
+  }
+
+  #close(event: ModelEvent): void {
     this.#closed = true;
-    this.#sink.push({ type: 'error', error });
+    this.#sink.push(event);
     this.#sink.close();
   }
 }

@@ -49,7 +49,10 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   }
 
   start(): void {
-    if (this.#signal.aborted) return this.#onAbort();
+    if (this.#signal.aborted) {
+      this.#onAbort();
+      return;
+    }
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#open().catch((error: unknown) => {
       const known = error instanceof RequestFailure;
@@ -97,8 +100,8 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   end(error?: unknown): void {
     const cut = error === undefined ? undefined : told(error);
     try {
-      if (this.#format === 'json') return this.#parse(cut);
-      this.#sse.end();
+      if (this.#format === 'json') this.#parse(cut);
+      else this.#sse.end();
       if (!this.#closed) this.#reader.end(cut);
     } catch (thrown) {
       this.#fail(failure('model_failed', `The stream cannot be read: ${told(thrown)}`));
@@ -107,7 +110,10 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
 
   async #open(): Promise<void> {
     const response = await this.#send(this.#controller.signal);
-    if (this.#closed) return void response.body?.cancel();
+    if (this.#closed) {
+      await response.body?.cancel();
+      return;
+    }
     this.push({ type: 'start', requestId: response.headers.get('x-request-id') });
     this.#body = readBody(response, this);
   }
@@ -124,13 +130,11 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   }
 
   #parse(cut: string | undefined): void {
-    let body: unknown;
     try {
-      body = JSON.parse(this.#json.replace('\uFEFF', ''));
+      this.#reader.whole(JSON.parse(this.#json.replace('\uFEFF', '')));
     } catch (error) {
-      return this.#fail(failure('stream_cut', `The answer is not whole: ${cut ?? told(error)}`));
+      this.#fail(failure('stream_cut', `The answer is not whole: ${cut ?? told(error)}`));
     }
-    this.#reader.whole(body);
   }
 
   #fail(error: ModelError): void {

@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { collectTurn } from '../../src/model/collect-turn.ts';
+import { type CollectedTurn, collectTurn } from '../../src/model/collect-turn.ts';
 import { openaiModel } from '../../src/model/openai-model.ts';
 import { expectedTurn, type RecordedCase } from './expected-turn.ts';
 import { randomSizes } from './random.ts';
@@ -53,25 +53,27 @@ afterAll(() => {
 const whole = () => randomSizes(0, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 const slices = () => randomSizes(20_261_120, 1, 700);
 
-async function replay(name: string, sizes: Iterator<number>): Promise<void> {
-  const recorded = read(`${name}.json`) as RecordedCase;
-  const body = readFileSync(join(data, recorded.body_file));
-  answer = { recorded, body, sizes };
+async function replay(recorded: RecordedCase, sizes: Iterator<number>): Promise<CollectedTurn> {
+  answer = { recorded, body: readFileSync(join(data, recorded.body_file)), sizes };
   const model = openaiModel({ model: 'recorded', api: recorded.api, baseURL, apiKey: 'none' });
   const request = { messages: [{ role: 'user', content: 'Hello' }], tools: [] } as const;
-  const turn = await collectTurn(model.stream(request, { signal: new AbortController().signal }));
-  expectedTurn(recorded, read(`${name}.expected.json`), turn);
+  return collectTurn(model.stream(request, { signal: new AbortController().signal }));
 }
 
 describe.runIf(present || process.env['STEWARD_REQUIRE'])('recorded exchanges', () => {
   test('are all there', () => expect(names.length).toBeGreaterThanOrEqual(96));
 
-  test.each(names)('%s is read as recorded', async (name) => {
-    await replay(name, whole());
-    await replay(name, slices());
-  });
+  describe.each(names)('%s', (name) => {
+    const recorded = read(`${name}.json`) as RecordedCase;
+    const expected = expectedTurn(recorded, read(`${name}.expected.json`));
 
-  test.each(names)('%s is read the same byte by byte', async (name) => {
-    await replay(name, randomSizes(0, 1, 1));
+    test('is read as recorded, whole and in random slices', async () => {
+      expect(await replay(recorded, whole())).toMatchObject(expected);
+      expect(await replay(recorded, slices())).toMatchObject(expected);
+    });
+
+    test('is read as recorded, byte by byte', async () => {
+      expect(await replay(recorded, randomSizes(0, 1, 1))).toMatchObject(expected);
+    });
   });
 });
