@@ -42,6 +42,10 @@ const steps = {
     what: 'TypeDoc: every export is documented',
     commands: [[tool('typedoc'), '--emit', 'none']],
   },
+  docs: {
+    what: 'pages agree with the sources; samples compile and run',
+    commands: [own('reference'), own('samples'), own('paths')],
+  },
   changeset: { what: 'changes have a changeset', commands: [own('changeset')] },
   build: { what: 'packages build', commands: [[node, 'scripts/tasks/build.mjs']] },
   shape: {

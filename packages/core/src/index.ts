@@ -66,6 +66,7 @@ export type { RunResult, ToolCallSummary } from './run/run-result.ts';
 export type { Lease, Limits, PrepareTurn, TurnOverrides } from './run/run-settings.ts';
 // Stores, engine, telemetry
 export * from './stores/artifact-store.ts';
+export { chainEntry, verifyChain } from './stores/audit-chain.ts';
 export * from './stores/audit-log.ts';
 export * from './stores/conversation-store.ts';
 export {

@@ -25,4 +25,15 @@ export {
   type ScriptedTurnFunction,
   scriptedModel,
 } from './scripted-model.ts';
+export { testArtifactStore } from './suites/artifact-store.ts';
+export { testAuditLog } from './suites/audit-log.ts';
+export { testConversationStore } from './suites/conversation-store.ts';
+export { testLiveLog } from './suites/live-log.ts';
+export { testRateLimiter } from './suites/rate-limiter.ts';
+export { testRunEngine } from './suites/run-engine.ts';
+export { testRunStore } from './suites/run-store.ts';
+// Conformance suites, one per port
+export type { SuiteContext, SuiteDriver } from './suites/suite.ts';
+export { testToolServerStore } from './suites/tool-server-store.ts';
+export { testUsageStore } from './suites/usage-store.ts';
 export type { FakeToolCall, TurnContent } from './turn-content.ts';
