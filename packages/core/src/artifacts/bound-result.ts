@@ -1,10 +1,11 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { ArtifactReference } from '../events/run-event.ts';
+import { cleanText } from '../internal/storable.ts';
 import type { ArtifactStore } from '../stores/artifact-store.ts';
 import type { CallResult, Owner } from '../stores/run-store.ts';
 import { ToolContent, type ToolContentPart } from '../tools/tool-content.ts';
 import { peek } from './byte-stream.ts';
-import { cleanText, headOf, textOf, utf8Pieces } from './text-cut.ts';
+import { headOf, textOf, utf8Pieces } from './text-cut.ts';
 
 /** UTF-8 bytes of a result that the model gets as they are; more goes to the artifact store. */
 export const DEFAULT_RESULT_LIMIT_BYTES = 16_384;

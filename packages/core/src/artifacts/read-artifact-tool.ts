@@ -1,8 +1,9 @@
+import { cleanText } from '../internal/storable.ts';
 import type { ArtifactStore } from '../stores/artifact-store.ts';
 import type { Owner } from '../stores/run-store.ts';
 import { tool } from '../tools/define-tool.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
-import { cleanText, codePointStart, isContinuation, textOf } from './text-cut.ts';
+import { codePointStart, isContinuation, textOf } from './text-cut.ts';
 
 /** The name under which the model finds it. */
 export const READ_ARTIFACT = 'read_artifact';

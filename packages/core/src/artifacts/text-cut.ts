@@ -1,8 +1,4 @@
-/** Text as stores and models take it: lone surrogates become U+FFFD, NUL is left out. Usually the same string. */
-export function cleanText(text: string): string {
-  const wellFormed = text.toWellFormed();
-  return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '') : wellFormed;
-}
+import { cleanText } from '../internal/storable.ts';
 
 /** The longest beginning of a text that takes at most `limit` bytes of UTF-8, whole code points only. */
 export function headOf(text: string, limit: number): string {

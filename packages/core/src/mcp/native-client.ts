@@ -86,6 +86,13 @@ async function openStdio({ command, args = [], env, cwd }: StdioServerConfig): P
     stderr: 'pipe',
     maxBufferSize: MAX_MESSAGE_BYTES,
   });
+  // The library closes a transport that failed without waiting for its child to end: whoever asks again waits for it.
+  const end = transport.close.bind(transport);
+  let ending: Promise<void> | undefined;
+  transport.close = () => {
+    ending ??= end();
+    return ending;
+  };
   let words = '';
   // Read to the last byte, or the child would block; only its last words are kept.
   transport.stderr?.on('data', (chunk: Buffer) => {

@@ -1,4 +1,4 @@
-import type { Ajv, ErrorObject, Options } from 'ajv';
+import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import type { LRUCache } from 'lru-cache';
 import { sha256 } from '../internal/digest.ts';
 import type { JsonObject } from '../internal/json.ts';
@@ -57,20 +57,23 @@ async function loadCompilers(): Promise<Compilers> {
     import('ajv-formats'),
     import('lru-cache'),
   ]);
-  const made = new Map<string, Ajv>();
-  const compilerFor = (dialect: Dialect, author: SchemaAuthor): Ajv => {
-    const name = `${dialect} ${author}`;
-    const existing = made.get(name);
-    if (existing !== undefined) return existing;
+  const metaSchemas = {
+    'draft-07': new Ajv({ logger: false }),
+    '2020-12': new Ajv2020({ logger: false }),
+  };
+  // One instance a schema (0.5 ms): in a shared one their ids would meet, and nothing of them would ever be freed.
+  const compiler = (dialect: Dialect, author: SchemaAuthor): Ajv => {
     const ajv = dialect === '2020-12' ? new Ajv2020(options(author)) : new Ajv(options(author));
     formats.default.default(ajv);
     if (author === 'server') ajv.removeKeyword('pattern').removeKeyword('patternProperties');
-    made.set(name, ajv);
     return ajv;
   };
   return {
     cache: new lru.LRUCache({ max: MAX_COMPILED }),
-    compile: (schema, author) => compileWith(compilerFor(dialectOf(schema), author), schema),
+    compile(schema, author) {
+      const dialect = dialectOf(schema);
+      return compileWith(compiler(dialect, author), metaSchemas[dialect], schema);
+    },
   };
 }
 
@@ -88,8 +91,8 @@ function options(author: SchemaAuthor): Options {
   return {
     strict: false,
     allErrors: true,
-    // Two tools may use the same `$id`, and nothing of a schema may stay behind in the compiler.
-    addUsedSchema: false,
+    meta: false,
+    validateSchema: false,
     inlineRefs: false,
     logger: false,
     code: { regExp: Object.assign(author === 'host' ? pattern : anything, { code: 'new RegExp' }) },
@@ -107,17 +110,25 @@ function pattern(source: string): RegExp {
 
 const anything = (): { test(text: string): boolean } => ({ test: () => true });
 
-function compileWith(ajv: Ajv, schema: JsonObject): SchemaCheck {
+function compileWith(ajv: Ajv, metaSchema: Ajv, schema: JsonObject): SchemaCheck {
   // The dialect is chosen above; an unknown `$schema` would be looked up as a remote reference.
   const { $schema: _dialect, ...bare } = schema;
   try {
+    if (metaSchema.validateSchema(bare) !== true) throw new TypeError(metaSchema.errorsText());
     const validate = ajv.compile(bare);
-    return (value) => (validate(value) ? null : describe(validate.errors ?? []));
+    return (value) => run(validate, value);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return () => `the schema of this tool cannot be used: ${reason.slice(0, 300)}`;
-  } finally {
-    ajv.removeSchema(bare);
+  }
+}
+
+function run(validate: ValidateFunction, value: unknown): string | null {
+  try {
+    return validate(value) ? null : describe(validate.errors ?? []);
+  } catch {
+    // A schema that refers to itself without end, or arguments nested without end: the stack is full.
+    return 'the arguments cannot be checked: they or the schema of this tool are nested without end';
   }
 }
 

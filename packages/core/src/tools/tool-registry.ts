@@ -30,7 +30,10 @@ export class ToolRegistry {
   #catalogue: Catalogue;
 
   /** `onDemand` tools can be called, but are told to the model only by name. Throws `duplicate_tool`. */
-  constructor(own: readonly Tool[], { onDemand = [] }: { readonly onDemand?: readonly Tool[] } = {}) {
+  constructor(
+    own: readonly Tool[],
+    { onDemand = [] }: { readonly onDemand?: readonly Tool[] } = {},
+  ) {
     this.#own = [...own, ...onDemand];
     this.#onDemand = new Set(onDemand.map((tool) => tool.name));
     this.#catalogue = catalogueOf(this.#own);

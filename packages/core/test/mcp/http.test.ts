@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { ToolContext } from '../../src/tools/tool.ts';
 import { openPool } from './pool.ts';
 import { listen, modernHttp, oldHttp } from './servers/http-server.ts';
 
@@ -35,7 +36,7 @@ test('calls tools over streamable HTTP in the newest protocol, with the headers 
 
 test('progress and questions work over HTTP, also when calls overlap', async () => {
   const { call } = await modern();
-  const progress = vi.fn(() => void call('web__go_on'));
+  const progress = vi.fn<ToolContext['progress']>(() => void call('web__go_on'));
   await expect(call('web__steps', {}, { progress })).resolves.toBe('all steps');
   expect(progress).toHaveBeenCalledExactlyOnceWith({ progress: 1, total: 2, message: 'half' });
   const deploy = (env: string, confirm: boolean) =>
@@ -110,9 +111,9 @@ test('closing does not wait for a server that does not answer', async () => {
 });
 
 test('a port where nobody listens is unavailable at once', async () => {
-  const { url, close } = await listen(() => undefined);
-  await close();
-  const { pool, state } = openPool({ web: { url } });
+  const server = await listen(() => undefined);
+  await server.close();
+  const { pool, state } = openPool({ web: { url: server.url } });
   await pool.prepare();
   expect(state()).toMatchObject({ status: 'failed', error: { code: 'mcp_unavailable' } });
 });

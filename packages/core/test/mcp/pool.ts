@@ -24,7 +24,12 @@ export function openPool(mcp: unknown) {
   const find = (name: string) => {
     const found = registry.get(name);
     if (found === undefined)
-      throw new Error(`no tool ${name} among ${registry.list().map((tool) => tool.name)}`);
+      throw new Error(
+        `no tool ${name} among ${registry
+          .list()
+          .map((tool) => tool.name)
+          .join(', ')}`,
+      );
     return found;
   };
   return {
@@ -37,7 +42,9 @@ export function openPool(mcp: unknown) {
       const result = await find(name).execute(args, toolContext(context));
       if (!(result instanceof ToolContent)) throw new Error('not content');
       return result.parts
-        .map((part) => (part.type === 'text' ? part.text : `${part.mediaType}:${[...part.bytes]}`))
+        .map((part) =>
+          part.type === 'text' ? part.text : `${part.mediaType}:${part.bytes.join(',')}`,
+        )
         .join('\n');
     },
   };

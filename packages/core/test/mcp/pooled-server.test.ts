@@ -25,7 +25,7 @@ const ok: McpAnswer = {
 function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partial<McpClient>>) {
   let now = 0;
   const timers = new Set<{ readonly at: number; readonly fn: () => void }>();
-  const closed = vi.fn();
+  const closed = vi.fn<() => void>();
   let connections = 0;
   const server = new PooledServer(
     'srv',
@@ -61,7 +61,7 @@ function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partia
     connections: () => connections,
     call: (signal = new AbortController().signal) =>
       server.call({ tool, args: {}, context: toolContext({ signal }) }),
-    advance(ms: number) {
+    advance: (ms: number) => {
       now += ms;
       for (const timer of timers) if (timer.at <= now) timer.fn();
     },
@@ -170,7 +170,7 @@ test('tools that cannot be registered make the server failed and end its connect
 });
 
 test('a listing that fails after a change costs the connection, not the tools', async () => {
-  const list = vi.fn(async () => [tool]);
+  const list = vi.fn<McpClient['list']>(async () => [tool]);
   let change: () => void = () => undefined;
   const { server, call } = setUp(async ({ onToolsChanged }) => {
     change = onToolsChanged;

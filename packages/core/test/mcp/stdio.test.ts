@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import type { ToolContext } from '../../src/tools/tool.ts';
 import { toolContext } from '../tools/tool-context.ts';
 import { openPool, serverFile } from './pool.ts';
 
@@ -81,7 +82,7 @@ test('arguments that the server refuses are a failure, not an unknown outcome', 
 
 test('progress is told while the tool works', async () => {
   const { call } = await fixture();
-  const progress = vi.fn(() => void call('box__go_on'));
+  const progress = vi.fn<ToolContext['progress']>(() => void call('box__go_on'));
   await expect(call('box__steps', {}, { progress })).resolves.toBe('all steps');
   expect(progress).toHaveBeenCalledExactlyOnceWith({ progress: 1, total: 2, message: 'half' });
 });
@@ -89,7 +90,7 @@ test('progress is told while the tool works', async () => {
 test('a question of the server reaches the person of its call, also when others run', async () => {
   const { call } = await fixture();
   const ask = (env: string, answer: { confirm: boolean } | null) => {
-    const requestInput = vi.fn(async () => answer);
+    const requestInput = vi.fn<ToolContext['requestInput']>(async () => answer);
     return { requestInput, result: call('box__deploy', { env }, { requestInput }) };
   };
   const [yes, no, declined] = [
@@ -162,17 +163,40 @@ test.each([
   expect(state()?.error?.message).toContain(words);
 });
 
-test('closing ends the child, and calls after it are refused', async () => {
-  const { pool, find, call } = await fixture();
-  const environment = JSON.parse(await call('box__environment')) as Record<string, string>;
-  expect(environment).toBeDefined();
-  const echo = find('box__echo');
+test.each<[string, Record<string, string>]>([
+  ['the child', {}],
+  ['a child that heeds neither the end of its input nor SIGTERM', { STUBBORN: '1' }],
+])(
+  'closing ends %s, and calls after it are refused',
+  async (_, env) => {
+    const { pool, find, call } = await fixture(env);
+    const { PID } = JSON.parse(await call('box__environment')) as { readonly PID: number };
+    const echo = find('box__echo');
+    await pool.close();
+    expect(pool.servers()[0]?.status).toBe('closed');
+    await vi.waitFor(() => expect(() => process.kill(PID, 0)).toThrow('ESRCH'));
+    await expect(echo.execute({ text: 'a' }, toolContext())).rejects.toMatchObject({
+      code: 'closed',
+    });
+  },
+  15_000,
+);
+
+test('closing while a server starts leaves no child behind', async () => {
+  const pidFile = join(await folder(), 'pid');
+  const script = `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.stdin.resume();`;
+  const { pool } = openPool({ box: { command: node, args: ['-e', script] } });
+  const prepared = pool.prepare();
+  const pid = await vi.waitFor(
+    () => Number(readFileSync(pidFile, 'utf8')) || Promise.reject(new Error('not yet')),
+    5_000,
+  );
   await pool.close();
-  expect(pool.servers()[0]?.status).toBe('closed');
-  await expect(echo.execute({ text: 'a' }, toolContext())).rejects.toMatchObject({
-    code: 'closed',
-  });
-});
+  await prepared;
+  for (const child of [pid, Number(readFileSync(pidFile, 'utf8'))]) {
+    await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow('ESRCH'));
+  }
+}, 20_000);
 
 test('speaks with servers of sdk 1.x, and answers their questions', async () => {
   const { pool, call, state } = openPool({
@@ -181,7 +205,7 @@ test('speaks with servers of sdk 1.x, and answers their questions', async () => 
   await pool.prepare();
   expect(state()).toMatchObject({ status: 'ready', era: 'legacy', protocolVersion: '2025-11-25' });
   await expect(call('old__echo', { text: 'hello' })).resolves.toBe('hello');
-  const requestInput = vi.fn(async () => ({ name: 'Ann' }));
+  const requestInput = vi.fn<ToolContext['requestInput']>(async () => ({ name: 'Ann' }));
   await expect(call('old__ask', {}, { requestInput })).resolves.toBe('accept {"name":"Ann"}');
   await expect(call('old__ask', {}, { requestInput: async () => null })).resolves.toBe(
     'decline null',

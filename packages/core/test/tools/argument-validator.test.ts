@@ -119,3 +119,30 @@ test('schemas that are too deep or too long are refused before anybody compiles 
   );
   expect(() => boundedSchema('schema')).toThrow('not a JSON Schema object');
 });
+
+test('a schema that doubles itself is refused, one that contains itself is not', async () => {
+  const $defs: Record<string, JsonObject> = { d30: { type: 'string' } };
+  for (let n = 0; n < 30; n += 1) {
+    $defs[`d${n}`] = { allOf: [{ $ref: `#/$defs/d${n + 1}` }, { $ref: `#/$defs/d${n + 1}` }] };
+  }
+  const doubling = { type: 'object', properties: { a: { $ref: '#/$defs/d0' } }, $defs };
+  expect(() => boundedSchema(doubling)).toThrow('references');
+  const tree = {
+    type: 'object',
+    properties: { left: { $ref: '#' }, right: { $ref: '#' }, n: { type: 'number' } },
+  };
+  await expect(check(boundedSchema(tree), { left: { right: { n: 'x' } } })).resolves.toBe(
+    'left.right.n: must be number',
+  );
+});
+
+test('references that never end are told, not thrown', async () => {
+  const endless = {
+    type: 'object',
+    $defs: { a: { allOf: [{ $ref: '#/$defs/a' }] } },
+    allOf: [{ $ref: '#/$defs/a' }],
+  };
+  await expect(check(boundedSchema(endless), {}, 'server')).resolves.toContain(
+    'nested without end',
+  );
+});

@@ -24,7 +24,9 @@ export interface Listening {
 
 export async function listen(listener: RequestListener, port = 0): Promise<Listening> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => {
+    server.listen(port, '127.0.0.1', resolve);
+  });
   const { port: taken } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${taken}/mcp`,
@@ -111,11 +113,12 @@ export async function oldHttp(note: (line: string) => void) {
     await server.connect(transport as never);
     return transport;
   };
-  const listening = await listen(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const id = request.headers['mcp-session-id'];
     const known = typeof id === 'string' ? sessions.get(id) : await open();
     if (known === undefined) response.writeHead(404).end('no such session');
     else await known.handleRequest(request, response);
-  });
+  };
+  const listening = await listen((request, response) => void serve(request, response));
   return { ...listening, forget: () => sessions.clear() };
 }

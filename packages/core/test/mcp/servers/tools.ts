@@ -101,7 +101,9 @@ export function makeServer(note: (line: string) => void): McpServer {
     text('x'.repeat(bytes)),
   );
 
-  server.registerTool('environment', {}, async () => text(JSON.stringify(process.env)));
+  server.registerTool('environment', {}, async () =>
+    text(JSON.stringify({ ...process.env, PID: process.pid })),
+  );
 
   server.registerTool('die', {}, async () => {
     note('died');
