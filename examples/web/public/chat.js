@@ -105,10 +105,14 @@ function show(runId, text) {
   scrollDown();
 }
 
-form.addEventListener('submit', async (event) => {
-  event.preventDefault();
+async function sendMessage() {
   const text = message.value.trim();
   if (text !== '' && (await ask(text))) message.value = '';
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void sendMessage();
 });
 
 message.addEventListener('keydown', (event) => {
@@ -123,19 +127,25 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && !elsewhere && openPanel()) stop.click();
 });
 
-stop.addEventListener('click', async () => {
+stop.addEventListener('click', () => {
   const panel = openPanel();
   if (!panel) return;
   const path = `/api/runs/${encodeURIComponent(panel.view.runId)}/cancel`;
-  await post(path, {}).catch((error) => tell(error.message));
+  post(path, {}).catch((error) => tell(error.message));
 });
 
+/** @type {Record<string, (button: HTMLButtonElement, panel: RunPanel | undefined) => unknown>} what buttons do */
+const actions = {
+  suggestion: (button) => ask(button.textContent),
+  retry: (_button, panel) => panel && ask(panel.view.question),
+  review: (button, panel) => panel && dialog.ask(panel, button.value),
+};
+
 document.addEventListener('click', (event) => {
-  const target = event.target instanceof Element ? event.target.closest('button') : null;
-  const panel = panels.get(target?.closest('article')?.dataset['run'] ?? '');
-  if (target?.hasAttribute('data-suggestion')) void ask(target.textContent);
-  if (target?.hasAttribute('data-retry') && panel) void ask(panel.view.question);
-  if (target?.dataset['review'] && panel) dialog.ask(panel, target.dataset['review']);
+  const button = event.target instanceof Element && event.target.closest('button[data-action]');
+  if (!(button instanceof HTMLButtonElement)) return;
+  const panel = panels.get(button.closest('article')?.dataset['run'] ?? '');
+  actions[button.dataset['action'] ?? '']?.(button, panel);
 });
 
 // The end of the conversation stays in sight while it grows, unless the person scrolled away from it.

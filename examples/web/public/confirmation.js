@@ -18,8 +18,8 @@ export class ConfirmationDialog {
   /** @param {(text: string) => void} tell shows what went wrong */
   constructor(tell) {
     this.#tell = tell;
-    byId('approve', HTMLButtonElement).addEventListener('click', () => this.#decide(true));
-    byId('decline', HTMLButtonElement).addEventListener('click', () => this.#decide(false));
+    byId('approve', HTMLButtonElement).addEventListener('click', () => void this.#decide(true));
+    byId('decline', HTMLButtonElement).addEventListener('click', () => void this.#decide(false));
     byId('later', HTMLButtonElement).addEventListener('click', () => this.#dialog.close());
     // Escape, or "Decide later": nothing is decided, the card keeps its button.
     this.#dialog.addEventListener('close', () => {

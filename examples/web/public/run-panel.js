@@ -23,6 +23,8 @@ export class RunPanel {
   #source = null;
   /** @type {Set<string>} */
   #dirty = new Set();
+  /** @type {Map<string, HTMLElement>} the elements of the parts */
+  #shown = new Map();
   #frame = 0;
 
   /**
@@ -96,41 +98,38 @@ export class RunPanel {
   #render() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    const parts = within(this.element, '.parts');
     const all = this.#dirty.has('*');
     const keys = new Set(this.view.parts.map((part) => part.key));
-    for (const old of [...parts.children]) {
-      if (!keys.has(/** @type {HTMLElement} */ (old).dataset['part'] ?? '')) old.remove();
+    for (const [key, old] of this.#shown) {
+      if (keys.has(key)) continue;
+      old.remove();
+      this.#shown.delete(key);
     }
-    for (const [index, part] of this.view.parts.entries()) {
-      if (all || this.#dirty.has(part.key)) this.#renderPart(parts, part, index);
+    for (const part of this.view.parts) {
+      if (all || this.#dirty.has(part.key)) this.#renderPart(part);
     }
     this.#dirty.clear();
     this.#renderState();
   }
 
-  /**
-   * @param {HTMLElement} parts
-   * @param {Part} part
-   * @param {number} index
-   */
-  #renderPart(parts, part, index) {
-    const old = [...parts.children].find(
-      (child) => /** @type {HTMLElement} */ (child).dataset['part'] === part.key,
-    );
+  /** @param {Part} part */
+  #renderPart(part) {
+    const old = this.#shown.get(part.key);
     if (part.kind === 'text') {
-      const prose = old ?? elementOf(partHtml({ ...part, text: '' }));
-      if (!old) parts.insertBefore(prose, parts.children[index] ?? null);
-      showMarkdown(prose, part.text);
-      return;
+      showMarkdown(old ?? this.#add({ ...part, text: '' }), part.text);
+    } else if (old) {
+      this.#shown.set(part.key, replaceCard(old, elementOf(partHtml(part))));
+    } else {
+      this.#add(part);
     }
-    const card = elementOf(partHtml(part));
-    const open = old?.querySelector('details')?.open ?? false;
-    within(card, 'details').toggleAttribute('open', open);
-    const hadFocus = old?.contains(document.activeElement);
-    if (old) old.replaceWith(card);
-    else parts.insertBefore(card, parts.children[index] ?? null);
-    if (hadFocus) within(card, 'summary').focus();
+  }
+
+  /** @param {Part} part */
+  #add(part) {
+    const element = elementOf(partHtml(part));
+    within(this.element, '.parts').append(element);
+    this.#shown.set(part.key, element);
+    return element;
   }
 
   #renderState() {
@@ -140,4 +139,17 @@ export class RunPanel {
     within(this.element, '.answer').setAttribute('aria-busy', String(this.isOpen && !idle));
     within(this.element, '.outcome').innerHTML = outcomeHtml(this.view).markup;
   }
+}
+
+/**
+ * Puts a card in the place of an older one of the same call: it stays open, and keeps the focus.
+ * @param {HTMLElement} old
+ * @param {HTMLElement} card
+ */
+function replaceCard(old, card) {
+  within(card, 'details').toggleAttribute('open', old.querySelector('details')?.open ?? false);
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(card);
+  if (hadFocus) within(card, 'summary').focus();
+  return card;
 }

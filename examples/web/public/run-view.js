@@ -20,6 +20,7 @@
  * @property {string} effect
  * @property {string} argsDigest
  * @property {ToolState} state
+ * @property {boolean} approved by a person
  * @property {string | null} result what the model reads, once there is one
  * @property {string | null} note progress, or why it did not succeed
  * @property {{ bytes: number, mediaType: string } | null} artifact
@@ -82,7 +83,7 @@ function textPart(view, turn) {
  * @param {ToolState} state
  * @returns {ToolPart}
  */
-const newToolPart = ({ callId, tool, args, effect, argsDigest }, state) => ({
+export const newToolPart = ({ callId, tool, args, effect, argsDigest }, state) => ({
   kind: 'tool',
   key: callId,
   tool,
@@ -90,6 +91,7 @@ const newToolPart = ({ callId, tool, args, effect, argsDigest }, state) => ({
   effect,
   argsDigest,
   state,
+  approved: false,
   result: null,
   note: null,
   artifact: null,
@@ -145,7 +147,8 @@ const changes = {
   confirmation(view, event) {
     const part = toolPart(view, event.callId);
     if (!part) return null;
-    part.state = event.decision === 'approved' ? 'approved' : 'declined';
+    part.approved = event.decision === 'approved';
+    part.state = part.approved ? 'approved' : 'declined';
     if (event.decision === 'expired') part.note = 'Nobody decided in time.';
     return part.key;
   },

@@ -57,8 +57,11 @@ function toolResult(part) {
 function toolCard(part) {
   const review =
     part.state === 'waiting' &&
-    html`<p class="review"><button type="button" class="primary" data-review="${part.key}">Review and decide</button></p>`;
-  const label = `${stateLabels[part.state]}${part.note ? `: ${part.note}` : ''}`;
+    html`<p class="review"><button type="button" class="primary" data-action="review" value="${part.key}">Review and decide</button></p>`;
+  const state = stateLabels[part.state];
+  const told =
+    part.approved && part.state !== 'approved' ? `Approved, ${state.toLowerCase()}` : state;
+  const label = part.note ? `${told}: ${part.note}` : told;
   return html`<div class="tool" data-part="${part.key}" data-state="${part.state}">
     <details>
       <summary><span class="dot" aria-hidden="true"></span><span class="tool-name">${toolName(part.tool)}</span
@@ -79,7 +82,7 @@ export function outcomeHtml(view) {
   if (view.notice === null) return html``;
   const retry =
     (view.state === 'error' || view.state === 'stalled' || view.state === 'cancelled') &&
-    html`<button type="button" data-retry>Try again</button>`;
+    html`<button type="button" data-action="retry">Try again</button>`;
   return html`<p class="notice" data-state="${view.state}"><span>${visible(view.notice)}</span>${retry}</p>`;
 }
 

@@ -1,5 +1,13 @@
 import type { Assistant, CallRecord, ContentPart, RunRecord } from '@steward/core';
-import { completedAs, openView, type Part, type RunView, textKey } from '../public/run-view.js';
+import {
+  completedAs,
+  newToolPart,
+  openView,
+  type Part,
+  type RunView,
+  type ToolPart,
+  textKey,
+} from '../public/run-view.js';
 
 /** A line in the list of conversations. */
 export interface ConversationTitle {
@@ -72,22 +80,26 @@ function viewOf(run: RunRecord): RunView {
 const textPartOf = (turn: number, text: string): Part[] =>
   text === '' ? [] : [{ kind: 'text', key: textKey(turn), text }];
 
-function toolPartOf(call: CallRecord): Part {
-  const { status, result } = call;
-  const expired = call.confirmation?.status === 'expired';
-  const reason = status === 'declined' ? null : (result?.code ?? null);
+// Of a run that has ended: what waited was never decided, what was started has no known end.
+const endedStates: Partial<Record<CallRecord['status'], ToolPart['state']>> = {
+  waiting: 'declined',
+  started: 'unknown',
+};
+
+function toolPartOf(call: CallRecord): ToolPart {
+  const { callId, tool, args, effect, argsDigest, status, result } = call;
   return {
-    kind: 'tool',
-    key: call.callId,
-    tool: call.tool,
-    args: call.args,
-    effect: call.effect,
-    argsDigest: call.argsDigest,
-    state: status === 'started' ? 'running' : status === 'waiting' ? 'declined' : status,
-    result: result?.content ?? null,
-    note: expired ? 'Nobody decided in time.' : reason,
-    artifact: result?.artifact ?? null,
+    ...newToolPart({ callId, tool, args, effect, argsDigest }, 'planned'),
+    state: endedStates[status] ?? (status as ToolPart['state']),
+    approved: call.startedBy?.startsWith('confirmed:') ?? false,
+    note: noteOf(call),
+    ...(result && { result: result.content, artifact: result.artifact ?? null }),
   };
+}
+
+function noteOf({ status, result, confirmation }: CallRecord): string | null {
+  if (confirmation?.status === 'expired') return 'Nobody decided in time.';
+  return status === 'declined' ? null : (result?.code ?? null);
 }
 
 function textOf(content: string | readonly ContentPart[]): string {

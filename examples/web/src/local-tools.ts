@@ -4,24 +4,30 @@ import type { Outbox } from './outbox.ts';
 
 const getTime = tool({
   name: 'get_time',
-  description: 'The current date and time in a time zone.',
+  description: 'The current date and time in a city.',
   parameters: z.object({
-    timezone: z.string().max(64).default('UTC').describe('IANA name, such as Europe/Paris'),
+    city: z.string().min(1).max(64).describe('Such as Tokyo, or an IANA time zone: Europe/Paris'),
   }),
   effect: 'read',
-  execute: ({ timezone }) => ({ timezone, time: timeIn(timezone) }),
-});
-
-function timeIn(timeZone: string): string {
-  try {
-    return new Intl.DateTimeFormat('en-GB', {
+  execute: ({ city }) => {
+    const timeZone = timeZoneOf(city);
+    const format = new Intl.DateTimeFormat('en-GB', {
       timeZone,
       dateStyle: 'full',
       timeStyle: 'short',
-    }).format(new Date());
-  } catch {
-    throw new Error(`There is no time zone "${timeZone}"; use an IANA name such as Europe/Paris`);
-  }
+    });
+    return { timeZone, time: format.format(new Date()) };
+  },
+});
+
+/** Time zones are named after cities: `Asia/Tokyo`. */
+function timeZoneOf(city: string): string {
+  const wanted = city.trim().toLowerCase().replaceAll(' ', '_');
+  const found = ['UTC', ...Intl.supportedValuesOf('timeZone')].find((zone) =>
+    `/${zone.toLowerCase()}`.endsWith(`/${wanted}`),
+  );
+  if (found) return found;
+  throw new Error(`No time zone is named after "${city}"; use an IANA name such as Europe/Paris`);
 }
 
 const sendEmail = (outbox: Outbox) =>

@@ -16,15 +16,18 @@ export interface PageContent {
   readonly choice: Omit<ModelChoice, 'model'>;
 }
 
+// Said so that the rules of the demo model understand them as well.
 const suggestions = [
-  'What is in my folder?',
+  'Show the directory tree of my files',
+  'Read plans/launch.md: what is still to be done?',
   'What time is it in Tokyo?',
-  'Send an e-mail to ada@example.com about the launch on Friday',
+  'Send an e-mail to grace@example.com, subject "Invitations", body "Can I help with the envelopes?"',
 ];
 
 export function chatPage(page: PageContent): string {
   const title = page.conversations.find((each) => each.conversationId === page.conversationId);
-  return `<!doctype html>${html`<html lang="en">
+  return html`<!doctype html>
+<html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
@@ -49,7 +52,7 @@ export function chatPage(page: PageContent): string {
   </div>
   ${confirmationDialog()}
 </body>
-</html>`}`;
+</html>`.markup;
 }
 
 const sidebar = ({ conversations, conversationId, mails, servers }: PageContent) => html`
@@ -78,7 +81,7 @@ const welcome = (hidden: boolean) => html`
   <section id="welcome" class="welcome"${hidden ? html` hidden` : html``}>
     <h2>What can I do for you?</h2>
     <p>I can read a folder of files, tell the time, and send e-mail. Before anything is changed or sent, I ask.</p>
-    <ul>${suggestions.map((text) => html`<li><button type="button" data-suggestion>${text}</button></li>`)}</ul>
+    <ul>${suggestions.map((text) => html`<li><button type="button" data-action="suggestion">${text}</button></li>`)}</ul>
     <noscript><p class="notice">This page needs JavaScript.</p></noscript>
   </section>`;
 

@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const choice = chooseModel(process.env);
   const chat = await startChat({ choice, port: readPort(process.env['PORT']) });
   console.log(`Steward is at ${chat.url}\n${choice.label}. ${choice.hint}\nCtrl-C ends it.`);
-  closeOnSignal(chat.close);
+  closeOnSignal(() => chat.close());
 }
 
 function readPort(text = '3000'): number {

@@ -31,7 +31,7 @@ function turnFor({ text, toolAnswer, request }: Asked): ScriptedTurn {
       ],
     },
     'hostile zone': {
-      toolCalls: [{ name: 'get_time', args: { timezone: '<img src=x onerror="window.hit=1">' } }],
+      toolCalls: [{ name: 'get_time', args: { city: '<img src=x onerror="window.hit=1">' } }],
     },
     story: { text: story },
     endless: { text: story, stallAfter: 10 },
@@ -115,7 +115,7 @@ describe.runIf(browserExpected())('the chat page', () => {
     await Promise.all([one, two].map((tab) => tab.locator('#outbox li').first().waitFor()));
     expect(await two.locator('#outbox li').count()).toBe(1);
     const told = await Promise.all([one, two].map((tab) => tab.locator('#status').textContent()));
-    expect(told.filter((text) => text.includes('already decided'))).toHaveLength(1);
+    expect(told.filter((text) => text?.includes('already decided'))).toHaveLength(1);
     await context.close();
   });
 
@@ -198,6 +198,23 @@ describe.runIf(browserExpected())('the chat page', () => {
     expect(await answerOf(page)).toBe('Done.');
     await context.close();
     await slow.close();
+  });
+
+  test('says that an answer is lost when the server was started anew', async () => {
+    const model = fixtureModel(turnFor);
+    const choice = { model, label: 'Fixture', hint: '', isDemo: false };
+    const before = await startChat({ choice, port: 0, files: false });
+    const { page, context } = await openPage(browser, before.url);
+    await ask(page, 'endless');
+    await page.getByText('word9').waitFor();
+    await before.close();
+    await page.getByText('Reconnecting').waitFor();
+    const port = Number(new URL(before.url).port);
+    const after = await startChat({ choice, port, files: false });
+    await page.getByText('The server lost this answer').waitFor();
+    expect(await answerOf(page)).toContain('word9');
+    await context.close();
+    await after.close();
   });
 
   test('obeys no markup of a model, a tool or an argument', async () => {

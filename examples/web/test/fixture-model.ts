@@ -23,7 +23,8 @@ function askedIn(request: ModelRequest): Asked {
   const user = request.messages.findLast((message) => message.role === 'user');
   const last = request.messages.at(-1);
   const toolAnswer = last?.role === 'tool' ? last.content : undefined;
-  return { text: String(user?.content ?? ''), toolAnswer, request };
+  const text = typeof user?.content === 'string' ? user.content : '';
+  return { text, toolAnswer, request };
 }
 
 /** A model whose turn depends on what was said last; `held` parts of its answer wait for their gate. */
