@@ -1,0 +1,4 @@
+import { testAuditLog } from '../../src/testing/suites/audit-log.ts';
+import { auditDriver } from './in-process-driver.ts';
+
+await testAuditLog('the in-process AuditLog', auditDriver);
