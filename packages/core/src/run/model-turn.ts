@@ -7,6 +7,7 @@ import { wait } from '../internal/wait.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import { reserveTurn, type TurnReservation } from '../policies/budgets.ts';
 import type { CommittedTurn } from '../stores/run-store.ts';
+import { turnReservation } from '../stores/usage-store.ts';
 import { isRetryable, retryWait } from './model-failure.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { commitTurn, planCalls } from './plan-calls.ts';
@@ -42,7 +43,7 @@ function reserve(run: OwnedRun, turn: number, request: ModelRequest): Promise<Tu
   const { record, settings, fence } = run;
   return reserveTurn(settings.stores.usage, settings.budgets, {
     owner: record,
-    id: `${record.runId}:${fence.epoch}:${turn}`,
+    id: turnReservation(fence, turn),
     promptTokens: () => Math.ceil(JSON.stringify(request.messages).length / 4),
   });
 }

@@ -59,6 +59,8 @@ export class OwnedRun {
   openText = '';
   /** How the run ended, once this owner has ended it. */
   end: RunEnd | null = null;
+  /** How far the store's clock is ahead of ours, in milliseconds. */
+  readonly #ahead: number;
   readonly #stopping = new AbortController();
   #stopCause: StopCause | null = null;
   readonly #waitingInputs = new Map<string, (answer: Json) => void>();
@@ -68,6 +70,7 @@ export class OwnedRun {
     this.settings = settings;
     this.record = run;
     this.takeovers = claim.takeovers;
+    this.#ahead = claim.now - settings.clock.now();
     this.options = run.options as StoredRunOptions;
     this.principal = run.principal as unknown as Principal;
     this.fence = { runId: run.runId, epoch: run.epoch };
@@ -88,6 +91,11 @@ export class OwnedRun {
 
   get stopCause(): StopCause | null {
     return this.#stopCause;
+  }
+
+  /** The store's time, as near as we know it. */
+  storeNow(): number {
+    return this.settings.clock.now() + this.#ahead;
   }
 
   /** The text that a person has seen of an answer that is not committed, or of the last turn. */

@@ -42,7 +42,7 @@ export class RunDriver {
     const outcome = await this.#settings.stores.runs.create(run);
     if (outcome.kind === 'claimed') {
       await this.#settings.crashPoint('after_create');
-      void this.drive({ run: outcome.run, takeovers: 0 });
+      void this.drive({ run: outcome.run, takeovers: 0, now: outcome.now });
     }
     if ('wake' in outcome) await this.wake(outcome.wake);
     return outcome;
@@ -85,7 +85,7 @@ export class RunDriver {
     const run = new OwnedRun(claim, this.#settings);
     const cancelDeadline = clock.schedule(
       () => run.stop('deadline'),
-      Math.max(0, run.record.deadlineAt - clock.now()),
+      Math.max(0, run.record.deadlineAt - claim.now),
     );
     this.leases.add(run);
     try {

@@ -3,7 +3,7 @@ import type { CallRecord, CallResult, StartOutcome } from '../stores/run-store.t
 import type { Tool } from '../tools/tool.ts';
 import { unknownResult } from './call-results.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { performCall } from './perform-call.ts';
+import { performCall, reconcileCall } from './perform-call.ts';
 import type { EventBody } from './run-log.ts';
 import { inToolSpan } from './spans.ts';
 
@@ -71,13 +71,9 @@ async function prepare(run: OwnedRun, call: CallRecord): Promise<Prepared> {
 /** A write that an earlier owner started: asks the tool, if it can tell, whether it took effect. */
 async function reconciled(run: OwnedRun, call: CallRecord, tool: Tool): Promise<boolean> {
   if (call.status !== 'started' || call.effect !== 'write') return false;
-  const settled = await tool.reconcile(call.callId).catch(() => undefined);
-  if (!settled) return false;
-  const outcome = settled.succeeded ? 'succeeded' : 'failed';
-  const content =
-    typeof settled.content === 'string' ? settled.content : JSON.stringify(settled.content);
-  await finishCall(run, call, { outcome, content: content ?? '' });
-  return true;
+  const result = await reconcileCall(run, call, tool);
+  if (result) await finishCall(run, call, result);
+  return result !== undefined;
 }
 
 /** The gate: nothing else in Steward leads to an effect. */
@@ -130,21 +126,12 @@ function endUnstarted(
       run.ended(call.callId, start.result);
       return Promise.resolve();
     case 'unknown':
-      return endUnknown(run, call);
+      return finishCall(run, call, unknownResult);
     case 'refused': {
       const content = `Not run: ${refusals[start.code]}.`;
       return refuseCall(run, call, { code: start.code, content });
     }
   }
-}
-
-/** The gate found that a write was started before and has ended it as unknown: only the telling is left. */
-async function endUnknown(run: OwnedRun, call: CallRecord): Promise<void> {
-  const { callId, tool } = call;
-  await run.log.store([{ type: 'tool_result', callId, tool, ...unknownResult }], (events) =>
-    run.settings.stores.runs.append(run.fence, events),
-  );
-  run.ended(callId, unknownResult);
 }
 
 async function finishCall(
@@ -154,8 +141,10 @@ async function finishCall(
   before: readonly EventBody[] = [],
 ): Promise<void> {
   const { callId, tool } = call;
-  await run.log.store([...before, { type: 'tool_result', callId, tool, ...result }], (events) =>
-    run.settings.stores.runs.finishCall(run.fence, callId, result, events),
+  await run.log.store(
+    [...before, { type: 'tool_result', callId, tool, ...result }],
+    (events) => run.settings.stores.runs.finishCall(run.fence, callId, result, events),
+    (isFirst) => isFirst,
   );
   run.ended(callId, result);
   await run.settings.crashPoint('after_finish_call');

@@ -44,10 +44,10 @@ async function askConfirmations(
   run: OwnedRun,
   waiting: readonly CallRecord[],
 ): Promise<'paused' | 'go_on'> {
-  const { stores, limits, clock, crashPoint } = run.settings;
+  const { stores, limits, crashPoint } = run.settings;
   await crashPoint('before_pause');
   const ask = waiting.filter((call) => call.confirmation === null);
-  const expiresAt = clock.now() + limits.decideWithinMs;
+  const expiresAt = run.storeNow() + limits.decideWithinMs;
   const outcome = await run.log.store(
     ask.map((call) => toolRequest(call, expiresAt)),
     (events) =>

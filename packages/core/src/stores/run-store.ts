@@ -63,7 +63,7 @@ export interface Fence {
 /** What came of `create`. */
 export type CreateOutcome =
   /** Created and claimed: this process owns it. `wake` names a superseded run that has to end. */
-  | { readonly kind: 'claimed'; readonly run: RunRecord; readonly wake: readonly Wake[] }
+  | (Pick<Claim, 'run' | 'now'> & { readonly kind: 'claimed'; readonly wake: readonly Wake[] })
   /** Created, and waits behind another run of the conversation. */
   | { readonly kind: 'queued'; readonly run: RunRecord; readonly wake: readonly Wake[] }
   /** The same request was made before: this is its run. */
@@ -200,6 +200,8 @@ export interface Claim {
    * finished, a pause. What a crashing run does again and again (`append`, a restart) does not count. See `crash_loop`.
    */
   readonly takeovers: number;
+  /** Unix milliseconds by the store's clock at the claim: the owner's own clock may be wrong. */
+  readonly now: number;
 }
 
 /** What `renew` says of a lease: missing from the answer means lost. */

@@ -25,7 +25,9 @@ export function create(db: InProcessDatabase, run: NewRun): CreateOutcome {
   if (refusal !== undefined) return { kind: refusal };
   const wake = run.onBusy === 'supersede' ? supersede(db, run, ahead) : [];
   const row = insert(db, run, ahead.length === 0);
-  return { kind: ahead.length === 0 ? 'claimed' : 'queued', run: row.record, wake };
+  const { record } = row;
+  if (ahead.length > 0) return { kind: 'queued', run: record, wake };
+  return { kind: 'claimed', run: record, now: db.clock.now(), wake };
 }
 
 function findRequest(db: InProcessDatabase, run: NewRun): CreateOutcome | undefined {

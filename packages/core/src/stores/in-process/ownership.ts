@@ -14,7 +14,7 @@ export function claim(db: InProcessDatabase, runId: string, ttlMs: number): Clai
   row.leaseUntil = now + ttlMs;
   const { epoch, cancelRequested } = row.record;
   update(row, { epoch: epoch + 1, status: cancelRequested ? 'cancelling' : 'running' });
-  return { run: row.record, takeovers: row.takeovers };
+  return { run: row.record, takeovers: row.takeovers, now: db.clock.now() };
 }
 
 /** Prolongs the leases that are still held. */
