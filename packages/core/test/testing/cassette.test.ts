@@ -27,7 +27,7 @@ const turn = (model: ModelClient, request: ModelRequest): Promise<ModelEvent[]> 
 
 async function record(requests: readonly ModelRequest[]): Promise<ModelEvent[][]> {
   const real = scriptedModel((request) => ({
-    text: `You said ${request.messages.at(-1)?.content} 😀`,
+    text: `You said ${JSON.stringify(request.messages.at(-1)?.content)} 😀`,
   }));
   const recording = recordingModel(real, path);
   const answers: ModelEvent[][] = [];

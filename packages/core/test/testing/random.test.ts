@@ -17,7 +17,7 @@ test('integers reach both ends and are spread evenly', () => {
     const face = random.integer(1, 6);
     counts.set(face, (counts.get(face) ?? 0) + 1);
   }
-  expect([...counts.keys()].sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect([...counts.keys()].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   for (const count of counts.values()) expect(Math.abs(count - 1_000)).toBeLessThan(120);
 });
 

@@ -16,11 +16,24 @@ export type ArgumentKind =
   | 'calculation'
   | 'place'
   | 'topic'
+  | 'title'
   | 'text';
 
 /** The more telling a kind, the earlier it takes its piece of the message. */
 const order: readonly ArgumentKind[] = [
-  'enum', 'email', 'url', 'path', 'date', 'calculation', 'number', 'boolean', 'object', 'array', 'text', 'place', 'topic',
+  'enum',
+  'email',
+  'url',
+  'path',
+  'date',
+  'calculation',
+  'number',
+  'boolean',
+  'object',
+  'array',
+  'text',
+  'place',
+  'topic',
 ];
 
 const byFormat: Readonly<Record<string, ArgumentKind>> = {
@@ -46,6 +59,7 @@ const byName: readonly (readonly [ArgumentKind, string])[] = [
   ['date', 'date day deadline due'],
   ['calculation', 'expression formula calculation equation'],
   ['place', 'city location place country town region timezone zone'],
+  ['title', 'subject title headline'],
   ['topic', 'query q search term terms keyword keywords pattern topic question'],
 ];
 
@@ -55,7 +69,9 @@ export function kindOf({ name, schema }: Property, tool: ToolDefinition): Argume
   const known = byType[typeOf(schema)] ?? byFormat[String(schema['format'])];
   if (known) return known;
   const words = wordsOf(name);
-  const named = byName.find(([, names]) => words.some((word) => names.split(' ').includes(word)))?.[0];
+  const named = byName.find(([, names]) =>
+    words.some((word) => names.split(' ').includes(word)),
+  )?.[0];
   return named ?? byTool(words, tool) ?? 'text';
 }
 
@@ -63,7 +79,9 @@ export function kindOf({ name, schema }: Property, tool: ToolDefinition): Argume
 function byTool(words: readonly string[], tool: ToolDefinition): ArgumentKind | undefined {
   const about = `${tool.name} ${tool.description}`;
   if (words.some((word) => word === 'to' || word === 'from') && /mail/i.test(about)) return 'email';
-  const isEnd = words.some((word) => ['source', 'destination', 'src', 'dest', 'target'].includes(word));
+  const isEnd = words.some((word) =>
+    ['source', 'destination', 'src', 'dest', 'target'].includes(word),
+  );
   return isEnd && /file|path|director/i.test(about) ? 'path' : undefined;
 }
 
@@ -74,5 +92,10 @@ export function byTellingness(
 ): { readonly property: Property; readonly kind: ArgumentKind }[] {
   return properties
     .map((property) => ({ property, kind: kindOf(property, tool) }))
-    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+    .sort((a, b) => rank(a.kind) - rank(b.kind));
+}
+
+/** Titles and texts take what is quoted in the order of the schema. */
+function rank(kind: ArgumentKind): number {
+  return order.indexOf(kind === 'title' ? 'text' : kind);
 }

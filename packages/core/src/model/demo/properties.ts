@@ -10,15 +10,15 @@ export interface Property {
   readonly required: boolean;
 }
 
-/** The members of an object schema. */
-export function propertiesOf(schema: Schema): Property[] {
-  const whole = resolved(schema, schema);
+/** The members of an object schema; `root` is what its `$ref`s point into. */
+export function propertiesOf(schema: Schema, root: Schema = schema): Property[] {
+  const whole = resolved(schema, root);
   const members = whole['properties'];
   const required = Array.isArray(whole['required']) ? whole['required'] : [];
   if (!isRecord(members)) return [];
   return Object.entries(members).map(([name, member]) => ({
     name,
-    schema: resolved(member, schema),
+    schema: resolved(member, root),
     required: required.includes(name),
   }));
 }
@@ -57,4 +57,10 @@ function pointed(ref: string, root: Schema): unknown {
       at = isRecord(at) ? at[step.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
   }
   return at;
+}
+
+/** A value as a person would say it; nothing for nothing. */
+export function plainly(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
 }

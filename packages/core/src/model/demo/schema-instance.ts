@@ -26,46 +26,82 @@ export function instanceOf(
   depth = 0,
 ): Json {
   const whole = resolved(schema, root);
-  const fixed = whole['const'] ?? (Array.isArray(whole['enum']) ? whole['enum'][0] : undefined) ?? whole['default'];
+  const fixed =
+    whole['const'] ??
+    (Array.isArray(whole['enum']) ? whole['enum'][0] : undefined) ??
+    whole['default'];
   if (fixed !== undefined) return fixed as Json;
   const inside = (part: unknown, name = ''): Json => {
     const value = known[name];
-    return value !== undefined ? value : instanceOf(part, { root, known: {}, text }, depth + 1);
+    return value !== undefined && isWithin(resolved(part, root), value)
+      ? value
+      : instanceOf(part, { root, known: {}, text }, depth + 1);
   };
-  switch (typeOf(whole)) {
-    case 'object':
-      return objectOf(whole, root, inside);
-    case 'array':
-      return arrayOf(whole, depth, inside);
-    case 'integer':
-    case 'number':
-      return numberOf(whole);
-    case 'boolean':
-      return true;
-    case 'null':
-      return null;
-    default:
-      return stringOf(whole, text);
-  }
+  const make = makers[typeOf(whole)] ?? (() => stringOf(whole, text));
+  return make({ schema: whole, root, depth, inside });
 }
+
+/** Whether a value keeps the bounds of its schema: how large, how long, how many. */
+export function isWithin(schema: Schema, value: Json): boolean {
+  const size =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'string' || Array.isArray(value)
+        ? value.length
+        : 0;
+  const [least, most] = boundNames[typeof value] ?? ['minItems', 'maxItems'];
+  const bound = (name: string, otherwise: number) =>
+    typeof schema[name] === 'number' ? schema[name] : otherwise;
+  return (
+    size >= bound(least, Number.NEGATIVE_INFINITY) &&
+    size <= bound(most, Number.POSITIVE_INFINITY) &&
+    size > bound('exclusiveMinimum', Number.NEGATIVE_INFINITY) &&
+    size < bound('exclusiveMaximum', Number.POSITIVE_INFINITY)
+  );
+}
+
+const boundNames: Readonly<Record<string, readonly [string, string]>> = {
+  number: ['minimum', 'maximum'],
+  string: ['minLength', 'maxLength'],
+};
+
+interface Making {
+  readonly schema: Schema;
+  readonly root: Schema;
+  readonly depth: number;
+  readonly inside: Inside;
+}
+
+const makers: Readonly<Record<string, (making: Making) => Json>> = {
+  object: objectOf,
+  array: arrayOf,
+  integer: numberOf,
+  number: numberOf,
+  boolean: () => true,
+  null: () => null,
+};
 
 type Inside = (part: unknown, name?: string) => Json;
 
-function objectOf(schema: Schema, root: Schema, inside: Inside): Json {
-  const members = propertiesOf({ ...root, ...schema }).filter(({ required }) => required);
-  return Object.fromEntries(members.map(({ name, schema: member }) => [name, inside(member, name)]));
+function objectOf({ schema, root, inside }: Making): Json {
+  const members = propertiesOf(schema, root).filter(({ required }) => required);
+  return Object.fromEntries(
+    members.map(({ name, schema: member }) => [name, inside(member, name)]),
+  );
 }
 
-function arrayOf(schema: Schema, depth: number, inside: Inside): Json {
-  if (Array.isArray(schema['prefixItems'])) return schema['prefixItems'].map((item) => inside(item));
+function arrayOf({ schema, depth, inside }: Making): Json {
+  if (Array.isArray(schema['prefixItems']))
+    return schema['prefixItems'].map((item) => inside(item));
   const least = Number(schema['minItems'] ?? 0);
   // One item shows what the list is for; deep down an empty one ends the recursion of a schema.
   const length = Math.max(least, depth < 4 && schema['maxItems'] !== 0 ? 1 : 0);
   return Array.from({ length }, () => inside(isRecord(schema['items']) ? schema['items'] : {}));
 }
 
-function numberOf(schema: Schema): number {
-  const bound = (name: string) => (typeof schema[name] === 'number' ? (schema[name] as number) : undefined);
+function numberOf({ schema }: Making): number {
+  const bound = (name: string) =>
+    typeof schema[name] === 'number' ? (schema[name] as number) : undefined;
   const step = bound('multipleOf') ?? 1;
   const above = bound('exclusiveMinimum');
   const low = above !== undefined ? above + step : bound('minimum');

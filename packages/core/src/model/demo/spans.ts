@@ -13,13 +13,13 @@ export interface Span {
 /** In this order: what one kind takes, the later ones do not see. */
 const patterns: readonly (readonly [SpanKind, RegExp])[] = [
   ['quoted', /"[^"]*"|“[^”]*”|«[^»]*»|`[^`]*`|(?<![\p{L}\p{N}])'[^']*'(?![\p{L}\p{N}])/gu],
-  ['email', /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g],
+  ['email', /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}/g],
   ['url', /https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)]/g],
   ['date', /\b\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?\b/g],
   ['glob', /[\w./-]*\*[\w.*/-]*/g],
   [
     'path',
-    /(?<![\w/.])(?:~|\.{1,2})?\/[\w./@-]*[\w/]|\b[\w-]+(?:\/[\w.-]*\w)+\/?|\b[\w-]+(?:\.[\w-]+)*\.[a-z][a-z0-9]{0,4}\b(?!\.\w)/gi,
+    /(?<![\w/.])(?:~|\.{1,2})?\/[\w./@-]*[\w/]|\b[\w-]{1,80}(?:\/[\w.-]{0,80}\w){1,20}\/?|\b[\w-]{1,80}\/(?=\s|$)|\b[\w-]{1,80}(?:\.[\w-]{1,40}){0,5}\.[a-z][a-z0-9]{0,4}\b(?!\.\w)/gi,
   ],
   ['number', /(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])/g],
 ];
@@ -42,16 +42,16 @@ export function spansOf(text: string): Span[] {
 }
 
 /** The text with spans blanked out, at the same length. */
-export function withoutSpans(text: string, spans: readonly Span[]): string {
+export function withoutSpans(text: string, spans: readonly Span[], blank = ' '): string {
   let rest = text;
   for (const { start, end } of spans)
-    rest = rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end);
+    rest = rest.slice(0, start) + blank.repeat(end - start) + rest.slice(end);
   return rest;
 }
 
 /** A calculation such as `2 * (3 + 4)`, if there is one. */
 export function calculationIn(text: string): string | undefined {
-  const found = text.match(/[\d(][\d\s.()]*(?:[-+*/^%×÷][\d\s.()-]+)+/u)?.[0].trim();
+  const found = text.match(/[\d(][\d\s.()]{0,80}(?:[-+*/^%×÷][\d\s.()-]{1,80}){1,30}/u)?.[0].trim();
   return found && /\d\s*[-+*/^%×÷]\s*[(-]*\s*\d/u.test(found) && !/^\d{4}-\d\d-\d\d/.test(found)
     ? found
     : undefined;

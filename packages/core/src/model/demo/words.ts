@@ -12,13 +12,15 @@ const stopWords = new Set(
 /** Groups of words that people use for each other when they ask for something. */
 const synonymGroups = [
   'email mail',
-  'directory folder',
+  'directory folder file',
   'list show display enumerate',
-  'read open show view display content print look',
-  'write save store',
+  'read open show view display content print look summarise summarize',
+  'write save store create',
   'create make new add',
   'delete remove erase drop',
   'search find look locate',
+  'send post deliver mail',
+  'solve calculate compute evaluate',
   'fetch retrieve lookup load',
   'move rename',
   'edit change update modify replace',
@@ -26,9 +28,9 @@ const synonymGroups = [
   'weather forecast',
   'time clock hour',
   'file document',
-  'note memo reminder',
+  'note memo reminder remember remind',
   'task todo',
-  'info information detail metadata',
+  'info information detail metadata size big large',
   'user person account',
 ].map((group) => group.split(' '));
 
@@ -44,6 +46,12 @@ export function stemsOf(text: string): Set<string> {
   return new Set(meant.map(stem));
 }
 
+/** A tool's name without the server in front. */
+export function shortName(tool: string): string {
+  return tool.split('__').at(-1) ?? tool;
+}
+
+/** Whether a word says nothing about what is wanted. */
 export function isStopWord(word: string): boolean {
   return stopWords.has(word.toLowerCase());
 }

@@ -1,0 +1,95 @@
+import type { Clock } from '../internal/clock.ts';
+import { systemClock } from '../internal/clock.ts';
+import { derivedId } from '../internal/ids.ts';
+import { wait } from '../internal/wait.ts';
+import { type DemoTurn, planTurn } from './demo/plan-turn.ts';
+import type { ModelClient, ModelRequest } from './model-client.ts';
+import type { ModelEvent } from './model-events.ts';
+
+/** Settings of {@link demoModel}. */
+export interface DemoModelOptions {
+  /** Milliseconds between two words, so that it can be watched; 25 by default, 0 for tests. */
+  readonly paceMs?: number;
+  /** The clock that paces it. */
+  readonly clock?: Clock;
+}
+
+/**
+ * A stand-in for a model that works by rule, offline and without a key: it streams Markdown word by word, picks among the
+ * offered tools by the user's words, reads their arguments from the message, asks for what is missing, and tells what
+ * came of it. Use it to try an assistant, its tools and its confirmations; say on the screen that it is a demo.
+ * It answers the same to the same request. For tests with exact answers there is `scriptedModel`.
+ * Throws a `TypeError` for a pace that is no number from 0.
+ *
+ * @example
+ * ```ts
+ * import { Assistant, demoModel } from '@steward/core';
+ *
+ * const assistant = new Assistant({ model: demoModel({ paceMs: 0 }) });
+ * console.log(await assistant.run('What can you do?').text());
+ * await assistant.close();
+ * ```
+ */
+export function demoModel(options: DemoModelOptions = {}): ModelClient {
+  const { paceMs = 25, clock = systemClock } = options;
+  if (!Number.isFinite(paceMs) || paceMs < 0) {
+    throw new TypeError(`paceMs must be a number of milliseconds from 0, got ${paceMs}`);
+  }
+  return {
+    async *stream(request, { signal }) {
+      try {
+        yield { type: 'start', requestId: null };
+        for (const event of eventsOf(planTurn(request), request)) {
+          if (event.type === 'text' && paceMs > 0) await wait(clock, paceMs, signal);
+          signal.throwIfAborted();
+          yield event;
+        }
+      } catch (reason) {
+        if (!signal.aborted) throw reason;
+        const message = 'The request was aborted.';
+        yield { type: 'error', error: { status: null, code: 'aborted', type: null, message } };
+      }
+    },
+  };
+}
+
+function eventsOf({ text, toolCalls }: DemoTurn, request: ModelRequest): ModelEvent[] {
+  const words = text.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+  const calls = toolCalls.map(({ name, args }, index) => ({
+    type: 'tool_call' as const,
+    // By its place in the conversation: the same request gets the same ids, and no two calls share one.
+    id: derivedId('call', request.messages.length, index),
+    name,
+    argumentsText: JSON.stringify(args),
+    custom: false,
+  }));
+  const said = text.length + calls.reduce((sum, call) => sum + call.argumentsText.length, 0);
+  return [
+    ...words.map((word) => ({ type: 'text' as const, text: word })),
+    ...calls,
+    {
+      type: 'finish',
+      reason: calls.length > 0 ? 'tool_calls' : 'stop',
+      responseId: null,
+      model: 'demo',
+      usage: usageOf(request, said),
+      verbatim: null,
+    },
+  ];
+}
+
+/** About four characters make a token. */
+function usageOf(request: ModelRequest, said: number) {
+  const { instructions = '', messages, tools } = request;
+  const inputTokens = Math.ceil(
+    (instructions.length + JSON.stringify([messages, tools]).length) / 4,
+  );
+  const outputTokens = Math.ceil(said / 4);
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    cachedTokens: 0,
+    reasoningTokens: 0,
+  };
+}
