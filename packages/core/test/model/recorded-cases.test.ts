@@ -1,23 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CollectedTurn, collectTurn } from '../../src/model/collect-turn.ts';
 import { openaiModel } from '../../src/model/openai-model.ts';
+import { recordedData } from '../recorded-data.ts';
 import { expectedTurn, type RecordedCase } from './expected-turn.ts';
 import { randomSizes } from './random.ts';
 
-const root = resolve(import.meta.dirname, '../../../..');
-const data = resolve(root, process.env['STEWARD_DATA'] ?? '../shared/data', 'openai/cases');
-const present = existsSync(data);
-if (!present && !process.env['STEWARD_REQUIRE']) {
-  console.log(`skipped: recorded cases are not at ${data}; set STEWARD_DATA`);
-}
-
-const read = (file: string) => JSON.parse(readFileSync(join(data, file), 'utf8'));
-const names = present
-  ? readdirSync(data)
+const data = recordedData('openai/cases');
+const read = (file: string) => JSON.parse(readFileSync(join(data.path, file), 'utf8'));
+const names = existsSync(data.path)
+  ? readdirSync(data.path)
       .filter((file) => file.endsWith('.expected.json'))
       .map((file) => file.slice(0, -'.expected.json'.length))
   : [];
@@ -54,13 +49,13 @@ const whole = () => randomSizes(0, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTE
 const slices = () => randomSizes(20_261_120, 1, 700);
 
 async function replay(recorded: RecordedCase, sizes: Iterator<number>): Promise<CollectedTurn> {
-  answer = { recorded, body: readFileSync(join(data, recorded.body_file)), sizes };
+  answer = { recorded, body: readFileSync(join(data.path, recorded.body_file)), sizes };
   const model = openaiModel({ model: 'recorded', api: recorded.api, baseURL, apiKey: 'none' });
   const request = { messages: [{ role: 'user', content: 'Hello' }], tools: [] } as const;
   return collectTurn(model.stream(request, { signal: new AbortController().signal }));
 }
 
-describe.runIf(present || process.env['STEWARD_REQUIRE'])('recorded exchanges', () => {
+describe.runIf(data.tested)('recorded exchanges', () => {
   test('are all there', () => expect(names.length).toBeGreaterThanOrEqual(96));
 
   describe.each(names)('%s', (name) => {

@@ -1,19 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isRecord, type JsonObject } from '../../src/internal/json.ts';
 import { schemaCheck } from '../../src/tools/argument-validator.ts';
 import { boundedSchema, modelParameters } from '../../src/tools/schema-limits.ts';
 import { modelNamesFor } from '../../src/tools/tool-registry.ts';
+import { recordedData } from '../recorded-data.ts';
 
-const data =
-  process.env['STEWARD_DATA'] ??
-  fileURLToPath(new URL('../../../../../shared/data', import.meta.url));
+const data = recordedData('tool-retrieval');
 const catalogues = ['npm-catalogue', 'livemcpbench'].map(
-  (name) => `${data}/tool-retrieval/${name}/tools.jsonl`,
+  (name) => `${data.path}/${name}/tools.jsonl`,
 );
-const isThere = catalogues.every((file) => existsSync(file));
-if (!isThere) console.log(`skipped: no tool catalogues in ${data} (set STEWARD_DATA)`);
 
 interface Entry {
   readonly id: string;
@@ -22,7 +18,7 @@ interface Entry {
   readonly inputSchema?: JsonObject;
 }
 
-test.skipIf(!isThere && process.env['STEWARD_REQUIRE'] === undefined)(
+test.runIf(data.tested)(
   'every schema of the published catalogues compiles, and every name can be told to a model and back',
   async () => {
     const lines = catalogues.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
