@@ -3,8 +3,21 @@ import { isRecord } from '../internal/json.ts';
 import { isConfirm, isEffect, isTimeout } from '../tools/define-tool.ts';
 import type { ConfirmRule } from '../tools/tool.ts';
 
-/** What every MCP server may be given. */
-interface ServerOptions {
+/**
+ * What every MCP server may be given, however it is reached: what its tools may do is said here, never believed from it.
+ *
+ * @example
+ * ```ts
+ * import type { McpServerOptions } from '@steward/core';
+ *
+ * const careful: McpServerOptions = {
+ *   effects: { search: 'read', save_draft: 'write_idempotent' },
+ *   confirm: (_args, { tool }) => tool !== 'crm__save_draft',
+ *   timeoutMs: 30_000,
+ * };
+ * ```
+ */
+export interface McpServerOptions {
   /** What its tools do, by the server's own name of the tool; a tool that is not named is a `write`. */
   readonly effects?: { readonly [tool: string]: Effect };
   /** Whether a person must approve calls to it; by default writes ask and reads do not. The rule sees `server__tool`. */
@@ -29,7 +42,7 @@ interface ServerOptions {
  * ```
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
  */
-export interface StdioServerConfig extends ServerOptions {
+export interface StdioServerConfig extends McpServerOptions {
   /** The program; no shell is involved. */
   readonly command: string;
   readonly args?: readonly string[];
@@ -53,7 +66,7 @@ export interface StdioServerConfig extends ServerOptions {
  * ```
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports
  */
-export interface HttpServerConfig extends ServerOptions {
+export interface HttpServerConfig extends McpServerOptions {
   /** `http:` or `https:`. */
   readonly url: string;
   /** Sent with every request. */

@@ -57,9 +57,13 @@ async function loadCompilers(): Promise<Compilers> {
     import('ajv-formats'),
     import('lru-cache'),
   ]);
-  const metaSchemas = {
-    'draft-07': new Ajv({ logger: false }),
-    '2020-12': new Ajv2020({ logger: false }),
+  // Compiling a meta-schema takes longer than all tools of a host together: only strangers' schemas are held to it.
+  const metaSchemas = new Map<Dialect, Ajv>();
+  const problem = (dialect: Dialect, schema: JsonObject): string | null => {
+    const known = metaSchemas.get(dialect);
+    const meta = known ?? (dialect === '2020-12' ? new Ajv2020(QUIET) : new Ajv(QUIET));
+    metaSchemas.set(dialect, meta);
+    return meta.validateSchema(schema) === true ? null : meta.errorsText();
   };
   // One instance a schema (0.5 ms): in a shared one their ids would meet, and nothing of them would ever be freed.
   const compiler = (dialect: Dialect, author: SchemaAuthor): Ajv => {
@@ -72,7 +76,10 @@ async function loadCompilers(): Promise<Compilers> {
     cache: new lru.LRUCache({ max: MAX_COMPILED }),
     compile(schema, author) {
       const dialect = dialectOf(schema);
-      return compileWith(compiler(dialect, author), metaSchemas[dialect], schema);
+      // The dialect is chosen here; an unknown `$schema` would be looked up as a remote reference.
+      const { $schema: _dialect, ...bare } = schema;
+      const invalid = author === 'server' ? problem(dialect, bare) : null;
+      return invalid === null ? compileWith(compiler(dialect, author), bare) : unusable(invalid);
     },
   };
 }
@@ -110,17 +117,19 @@ function pattern(source: string): RegExp {
 
 const anything = (): { test(text: string): boolean } => ({ test: () => true });
 
-function compileWith(ajv: Ajv, metaSchema: Ajv, schema: JsonObject): SchemaCheck {
-  // The dialect is chosen above; an unknown `$schema` would be looked up as a remote reference.
-  const { $schema: _dialect, ...bare } = schema;
+const QUIET: Options = { logger: false };
+
+function compileWith(ajv: Ajv, schema: JsonObject): SchemaCheck {
   try {
-    if (metaSchema.validateSchema(bare) !== true) throw new TypeError(metaSchema.errorsText());
-    const validate = ajv.compile(bare);
+    const validate = ajv.compile(schema);
     return (value) => run(validate, value);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return () => `the schema of this tool cannot be used: ${reason.slice(0, 300)}`;
+    return unusable(error instanceof Error ? error.message : String(error));
   }
+}
+
+function unusable(reason: string): SchemaCheck {
+  return () => `the schema of this tool cannot be used: ${reason.slice(0, 300)}`;
 }
 
 function run(validate: ValidateFunction, value: unknown): string | null {

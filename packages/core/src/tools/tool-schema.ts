@@ -2,17 +2,6 @@ import { createRequire } from 'node:module';
 import { isRecord, type Json, type JsonObject } from '../internal/json.ts';
 import { boundedSchema } from './schema-limits.ts';
 
-/** What Steward needs of a zod 4 schema, classic or mini. */
-interface Zod4Schema {
-  readonly _zod: { readonly output: unknown };
-}
-
-/** What Steward needs of a zod 3 schema (`zod/v3`, or zod before 4). */
-interface Zod3Schema {
-  readonly _output: unknown;
-  readonly _def: unknown;
-}
-
 /**
  * How the arguments of a tool can be described: a zod 4 schema (classic or mini), a zod 3 schema, or a plain JSON Schema
  * (draft-07, or 2020-12 by its `$schema`). The root has to be an object.
@@ -29,7 +18,10 @@ interface Zod3Schema {
  * ```
  * @see https://json-schema.org/draft/2020-12
  */
-export type ToolSchema = Zod4Schema | Zod3Schema | JsonObject;
+export type ToolSchema =
+  | { readonly _zod: { readonly output: unknown } }
+  | { readonly _output: unknown; readonly _def: unknown }
+  | JsonObject;
 
 /**
  * The type of the arguments that `execute` gets for a schema: the output of a zod schema, a JSON object otherwise.

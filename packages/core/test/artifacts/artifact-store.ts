@@ -1,38 +1,34 @@
-import type { ArtifactStore } from '../../src/stores/artifact-store.ts';
+import { onTestFinished } from 'vitest';
+import type { ArtifactStore, NewArtifact } from '../../src/stores/artifact-store.ts';
+import { FileArtifactStore } from '../../src/stores/in-process/in-process-artifact-store.ts';
 
-/** An artifact store that shows what it was given, in pieces. */
-export function artifactStore(): ArtifactStore & {
-  readonly pieces: Map<string, readonly Uint8Array[]>;
-} {
-  const pieces = new Map<string, readonly Uint8Array[]>();
-  const kept = new Map<
-    string,
-    { readonly mediaType: string; readonly tenantId: string; readonly userId: string }
-  >();
+/** The in-process store, and the pieces that each artifact was given in. */
+export function artifactStore(): ArtifactStore & { readonly pieces: Map<string, Uint8Array[]> } {
+  const store = new FileArtifactStore({
+    artifactBytes: 200_000_000,
+    artifactsBytes: 1_000_000_000,
+  });
+  onTestFinished(() => store.close());
+  const pieces = new Map<string, Uint8Array[]>();
   return {
     pieces,
-    async put({ body, mediaType, tenantId, userId }) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of body) chunks.push(chunk);
-      const artifactId = `art_${pieces.size + 1}`;
-      pieces.set(artifactId, chunks);
-      kept.set(artifactId, { mediaType, tenantId, userId });
-      return { artifactId, mediaType, bytes: Buffer.concat(chunks).length };
+    async put(artifact) {
+      const given: Uint8Array[] = [];
+      const reference = await store.put({ ...artifact, body: watched(artifact.body, given) });
+      pieces.set(reference.artifactId, given);
+      return reference;
     },
-    async read(owner, artifactId, { start, end } = { start: 0 }) {
-      const found = kept.get(artifactId);
-      if (found?.userId !== owner.userId || found.tenantId !== owner.tenantId) return null;
-      const whole = Buffer.concat(pieces.get(artifactId) ?? []);
-      const reference = { artifactId, bytes: whole.length, mediaType: found.mediaType };
-      return { reference, body: inPieces(whole.subarray(start, end)) };
-    },
-    async delete(_owner, artifactId) {
-      pieces.delete(artifactId);
-      kept.delete(artifactId);
-    },
+    read: (owner, artifactId, range) => store.read(owner, artifactId, range),
+    delete: (owner, artifactId) => store.delete(owner, artifactId),
   };
 }
 
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
+async function* watched(
+  body: NewArtifact['body'],
+  given: Uint8Array[],
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    given.push(piece);
+    yield piece;
+  }
 }
