@@ -2,7 +2,7 @@ import type { Clock } from '../internal/clock.ts';
 import { systemClock } from '../internal/clock.ts';
 import { derivedId } from '../internal/ids.ts';
 import { wait } from '../internal/wait.ts';
-import { type DemoTurn, planTurn } from './demo/plan-turn.ts';
+import type { DemoTurn } from './demo/plan-turn.ts';
 import type { ModelClient, ModelRequest } from './model-client.ts';
 import type { ModelEvent } from './model-events.ts';
 
@@ -38,6 +38,8 @@ export function demoModel(options: DemoModelOptions = {}): ModelClient {
   return {
     async *stream(request, { signal }) {
       try {
+        // The rules are only loaded by who uses them.
+        const { planTurn } = await import('./demo/plan-turn.ts');
         yield { type: 'start', requestId: null };
         for (const event of eventsOf(planTurn(request), request)) {
           if (event.type === 'text' && paceMs > 0) await wait(clock, paceMs, signal);

@@ -116,6 +116,7 @@ test('streams start, words, and a finish with its reason and an estimate of toke
 });
 
 test('paces its words by the clock, and stops at once when aborted', async () => {
+  await say('Hello'); // Loads the rules: a clock does not wait for files.
   const clock = fakeClock();
   const controller = new AbortController();
   const seen: string[] = [];
