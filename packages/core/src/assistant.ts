@@ -4,18 +4,18 @@ import { newId } from './internal/ids.ts';
 import type { Json } from './internal/json.ts';
 import type { ServerState } from './mcp/pooled-server.ts';
 import type { AssistantOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
-import { cleanText, newRun, ownerOf, type RunRequest } from './run/new-run.ts';
+import { newRun, ownerOf, type RunRequest } from './run/new-run.ts';
 import { Pulse } from './run/pulse.ts';
 import { Run, type RunVerbs } from './run/run.ts';
 import { RunDriver } from './run/run-driver.ts';
 import { closed, notFound, type RunSource } from './run/run-reader.ts';
 import {
   checkId,
-  checkText,
   readCallRequest,
   readJson,
   readPrincipal,
   readRunRequest,
+  readText,
 } from './run-arguments.ts';
 import type { CreateOutcome, RunRecord } from './stores/run-store.ts';
 import type { Stores } from './stores/stores.ts';
@@ -197,10 +197,13 @@ export class Assistant implements AsyncDisposable {
    */
   steer(runId: string, text: string, principal: Partial<Principal> = {}): Promise<void> {
     checkId(runId, 'steer: runId');
-    checkText(text, 'steer: text');
+    const { maxInputBytes } = this.#parts.settings.limits;
+    const steer = {
+      steerId: newId('steer'),
+      text: readText(text, 'steer: text', maxInputBytes),
+    };
     const owner = ownerOf(readPrincipal(principal, 'steer'));
     return this.#open(async () => {
-      const steer = { steerId: newId('steer'), text: cleanText(text) };
       const outcome = await this.stores.runs.steer(runId, owner, steer);
       if (outcome === 'not_found') throw notFound(runId);
       if (outcome === 'not_waiting') throw new StewardError('not_waiting', 'The run has ended.');

@@ -1,5 +1,6 @@
 import { StewardError } from './errors/steward-error.ts';
 import { isRecord, type Json, type JsonObject } from './internal/json.ts';
+import { cleanText, parseStorable } from './internal/storable.ts';
 import type { CallOptions, RunInputContent, RunOptions } from './options.ts';
 import type { RunRequest } from './run/new-run.ts';
 import type { StoredRunOptions } from './run/run-settings.ts';
@@ -16,12 +17,11 @@ export function readRunRequest(
   options: RunOptions,
   maxInputBytes: number,
 ): RunRequest {
-  checkContent(content);
-  checkSize(content, maxInputBytes);
+  const common = readCommon(options, 'run');
   return {
-    ...readCommon(options, 'run'),
-    input: { kind: 'message', content },
-    options: storedOptions(options),
+    ...common,
+    input: { kind: 'message', content: readContent(content, maxInputBytes) },
+    options: readJson(storedOptions(options), 'run: options', maxInputBytes) as StoredRunOptions,
   };
 }
 
@@ -32,10 +32,13 @@ export function readCallRequest(
   options: CallOptions,
   maxInputBytes: number,
 ): RunRequest {
-  checkText(tool, 'call: tool');
   return {
     ...readCommon(options, 'call'),
-    input: { kind: 'call', tool, args: readJson(args, 'call: args', maxInputBytes) },
+    input: {
+      kind: 'call',
+      tool: readText(tool, 'call: tool', maxInputBytes),
+      args: readJson(args, 'call: args', maxInputBytes),
+    },
     options: {},
   };
 }
@@ -46,15 +49,12 @@ export function readPrincipal(principal: Partial<Principal>, verb: string): Prin
   const { userId = 'local', tenantId = 'default', roles = [] } = principal;
   checkId(userId, `${verb}: userId`);
   checkId(tenantId, `${verb}: tenantId`);
-  must(
-    Array.isArray(roles) && roles.every((role) => typeof role === 'string'),
-    `${verb}: roles`,
-    'an array of strings',
-  );
+  must(Array.isArray(roles), `${verb}: roles`, 'an array of strings');
+  for (const [index, role] of roles.entries()) checkId(role, `${verb}: roles[${index}]`);
   return { userId, tenantId, roles };
 }
 
-/** A value as the JSON it will be stored as. */
+/** A value as the JSON it will be stored as: what no store takes (NUL, halves of surrogate pairs) is taken out. */
 export function readJson(value: unknown, field: string, maxBytes: number): Json {
   let text: string | undefined;
   try {
@@ -62,14 +62,22 @@ export function readJson(value: unknown, field: string, maxBytes: number): Json 
   } catch (cause) {
     throw new TypeError(`${field} must be JSON`, { cause });
   }
-  must(text !== undefined, field, 'JSON');
+  if (text === undefined) throw new TypeError(`${field} must be JSON`);
   checkSize(text, maxBytes);
-  return JSON.parse(text as string) as Json;
+  try {
+    return parseStorable(text) as Json;
+  } catch (cause) {
+    throw new StewardError('invalid_argument', `${field}: ${(cause as Error).message}`, { field });
+  }
 }
 
-/** A text that is not empty. */
-export function checkText(value: unknown, field: string): void {
-  must(typeof value === 'string' && value !== '', field, 'a text that is not empty');
+/** A text that is not empty, as it will be stored. */
+export function readText(value: unknown, field: string, maxBytes: number): string {
+  if (typeof value !== 'string') throw new TypeError(`${field} must be a text`);
+  checkSize(value, maxBytes);
+  const text = cleanText(value);
+  must(text !== '', field, 'a text that is not empty');
+  return text;
 }
 
 /** An id of the host or of Steward. */
@@ -130,11 +138,13 @@ function outputSchema(output: RunOptions['output']): JsonObject {
   }
 }
 
-function checkContent(content: unknown): asserts content is RunInputContent {
-  if (typeof content === 'string') {
-    must(content !== '', 'run: input', 'a text that is not empty');
-    return;
-  }
+function readContent(content: unknown, maxBytes: number): RunInputContent {
+  if (typeof content === 'string') return readText(content, 'run: input', maxBytes);
+  checkParts(content);
+  return readJson(content, 'run: input', maxBytes) as unknown as RunInputContent;
+}
+
+function checkParts(content: unknown): void {
   must(Array.isArray(content) && content.length > 0, 'run: input', 'a text or a list of parts');
   for (const [index, part] of (content as readonly unknown[]).entries()) {
     const field = `run: input[${index}]`;
@@ -145,8 +155,8 @@ function checkContent(content: unknown): asserts content is RunInputContent {
   }
 }
 
-function checkSize(value: RunInputContent | string, maxBytes: number): void {
-  const bytes = Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value));
+function checkSize(text: string, maxBytes: number): void {
+  const bytes = Buffer.byteLength(text);
   if (bytes <= maxBytes) return;
   throw new StewardError(
     'invalid_argument',

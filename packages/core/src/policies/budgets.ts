@@ -14,10 +14,12 @@ export interface Budgets {
 /** A turn's share of the user's tokens, taken before the turn and settled after it. */
 export interface TurnReservation {
   readonly granted: boolean;
+  /** The estimate of the turn's prompt. */
+  readonly promptTokens: number;
   settle(usedTokens: number): Promise<void>;
 }
 
-const free: TurnReservation = { granted: true, settle: async () => {} };
+const free: TurnReservation = { granted: true, promptTokens: 0, settle: async () => {} };
 
 /** Reserves a turn's tokens from the user's budget. Costs nothing when no user budget is set. */
 export async function reserveTurn(
@@ -26,10 +28,12 @@ export async function reserveTurn(
   turn: { readonly owner: Owner; readonly id: string; readonly promptTokens: () => number },
 ): Promise<TurnReservation> {
   if (budgets.userTokens.length === 0) return free;
-  const tokens = turn.promptTokens() + budgets.reserveTokens;
+  const promptTokens = turn.promptTokens();
+  const tokens = promptTokens + budgets.reserveTokens;
   const reservation = await store.reserve(turn.owner, turn.id, tokens, budgets.userTokens);
   return {
     granted: reservation.granted,
+    promptTokens,
     settle: (used) => store.settle(turn.owner, turn.id, used),
   };
 }

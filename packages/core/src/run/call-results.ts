@@ -1,6 +1,11 @@
+import { headOf } from '../artifacts/text-cut.ts';
 import { StewardError } from '../errors/steward-error.ts';
 import type { Effect } from '../events/run-event.ts';
+import { cleanText } from '../internal/storable.ts';
 import type { CallResult } from '../stores/run-store.ts';
+
+/** UTF-8 bytes of a failure that the model reads: tools put whole pages into what they throw. */
+const maxFailureBytes = 4_096;
 
 /** The result of a call that started and whose effect nobody can tell. */
 export const unknownResult: CallResult = {
@@ -19,5 +24,14 @@ export function resultOfFailure(effect: Effect, reason: unknown, cutShort: boole
   const error = StewardError.from(reason, 'tool_failed');
   const uncertain = cutShort || error.code === 'outcome_unknown';
   if (uncertain && effect === 'write') return unknownResult;
-  return { outcome: 'failed', code: error.code, content: `The tool failed. ${error.detail}` };
+  const content = headOf(cleanText(`The tool failed. ${error.detail}`), maxFailureBytes);
+  return { outcome: 'failed', code: error.code, content };
 }
+
+/** The result of a call that worked, but whose words could not be masked. */
+export const withheldResult: CallResult = {
+  outcome: 'failed',
+  code: 'tool_failed',
+  content:
+    'The tool ran and may have taken effect, but its result was withheld: masking it failed.',
+};

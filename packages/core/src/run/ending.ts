@@ -5,6 +5,7 @@ import type { CommittedTurn, RunEnd } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { EventBody } from './run-log.ts';
 import { parseOutput } from './structured-output.ts';
+import { wakeRuns } from './wake-runs.ts';
 
 /** How a run came to its end. */
 export type Ending =
@@ -28,7 +29,10 @@ export async function endRun(run: OwnedRun, ending: Ending): Promise<void> {
 
 /** Ends a run that something stopped; or leaves it to its next owner, who will find it in the store. */
 export async function endWith(run: OwnedRun, error: StewardError): Promise<void> {
-  if (run.stopCause === 'fenced' || error.code === 'fenced') return;
+  // Without the store nothing can be ended: the lease runs out, and the next owner goes on from what is committed.
+  if (run.stopCause === 'fenced' || error.code === 'fenced' || error.code === 'store_unavailable') {
+    return;
+  }
   switch (run.stopCause) {
     case 'shutdown':
       return release(run);
@@ -47,21 +51,23 @@ export async function endWith(run: OwnedRun, error: StewardError): Promise<void>
 }
 
 async function finish(run: OwnedRun, end: RunEnd): Promise<void> {
-  const { stores, engine, crashPoint } = run.settings;
+  const { stores, crashPoint } = run.settings;
   await crashPoint('before_finish');
   const turns = turnMessages(run);
+  // What was said in a turn that was cut short is what the person has read: the next run has to know it.
+  if (run.openText !== '') turns.push({ role: 'assistant', content: end.text });
   const said = turns.length > 0 || end.text !== '';
   const wakes = await run.log.store([terminalEvent(run, end)], (events) =>
     stores.runs.finish(run.fence, end, said ? { content: end.text, turns } : null, events),
   );
   run.end = end;
   await crashPoint('after_finish');
-  for (const wake of wakes) await engine.enqueue(wake);
+  await wakeRuns(run.settings.engine, wakes);
 }
 
 async function release(run: OwnedRun): Promise<void> {
   const wakes = await run.settings.stores.runs.release(run.fence);
-  for (const wake of wakes) await run.settings.engine.enqueue(wake);
+  await wakeRuns(run.settings.engine, wakes);
 }
 
 async function answerEnd(run: OwnedRun, turn: CommittedTurn): Promise<RunEnd> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../internal/clock.ts';
-import type { Renewal, RunStore } from '../stores/run-store.ts';
+import type { Renewal, RunRecord, RunStore } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { Lease } from './run-settings.ts';
 
@@ -12,6 +12,7 @@ export interface LeaseKeeperParts {
 
 interface Held {
   readonly run: OwnedRun;
+  /** What this owner has heard of: it looks again when there is more. */
   steerCount: number;
   answerCount: number;
 }
@@ -24,6 +25,7 @@ export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   readonly #held = new Map<string, Held>();
   #lastRenewed = 0;
+  #isRenewing = false;
   #cancelBeat: (() => void) | null = null;
 
   constructor(parts: LeaseKeeperParts) {
@@ -40,13 +42,10 @@ export class LeaseKeeper {
   }
 
   add(run: OwnedRun): void {
+    // This process itself may have let the lease run out: what it did under the old epoch ends here.
+    this.get(run.fence.runId)?.stop('fenced');
     if (this.#held.size === 0) this.#lastRenewed = performance.now();
-    const answered = run.record.inputs.filter((input) => input.status === 'answered');
-    this.#held.set(run.fence.runId, {
-      run,
-      steerCount: run.record.steers.length,
-      answerCount: answered.length,
-    });
+    this.#held.set(run.fence.runId, { run, ...heardOf(run.record) });
     this.#cancelBeat ??= this.#schedule();
   }
 
@@ -69,28 +68,37 @@ export class LeaseKeeper {
     const stored = await this.#parts.runs.load(runId, null);
     if (!stored || stored.epoch !== held.run.fence.epoch) return;
     if (stored.cancelRequested) held.run.stop('cancelled');
-    held.run.steers = stored.steers;
-    held.run.deliverAnswers(stored);
+    held.run.hear(stored);
+    Object.assign(held, heardOf(stored));
   }
 
   #schedule(): () => void {
-    return this.#parts.clock.schedule(() => void this.#beat(), this.#parts.lease.beatMs);
+    return this.#parts.clock.schedule(() => this.#beat(), this.#parts.lease.beatMs);
   }
 
-  async #beat(): Promise<void> {
-    const { runs, lease } = this.#parts;
-    const before = [...this.#held.values()];
-    try {
-      const fences = before.map(({ run }) => run.fence);
-      const renewals = await runs.renew(fences, lease.ttlMs);
-      this.#lastRenewed = performance.now();
-      await this.#heed(before, new Map(renewals.map((renewal) => [renewal.runId, renewal])));
-    } catch {
-      // The store cannot be reached: the next beat tries again, until the lease is too old to be trusted.
-      this.#fenceIfTooOld(before);
+  /** The next beat does not wait for the store: one that does not answer must not keep us from fencing ourselves. */
+  #beat(): void {
+    this.#cancelBeat = this.#schedule();
+    if (this.#isRenewing) {
+      this.#fenceIfTooOld();
+      return;
     }
-    if (this.#held.size > 0) this.#cancelBeat = this.#schedule();
-    else this.#cancelBeat = null;
+    this.#isRenewing = true;
+    this.#renew()
+      // The store cannot be reached: the next beat tries again, until the lease is too old to be trusted.
+      .catch(() => this.#fenceIfTooOld())
+      .finally(() => {
+        this.#isRenewing = false;
+      });
+  }
+
+  async #renew(): Promise<void> {
+    const before = [...this.#held.values()];
+    const asked = performance.now();
+    const fences = before.map(({ run }) => run.fence);
+    const renewals = await this.#parts.runs.renew(fences, this.#parts.lease.ttlMs);
+    this.#lastRenewed = asked;
+    await this.#heed(before, new Map(renewals.map((renewal) => [renewal.runId, renewal])));
   }
 
   async #heed(before: readonly Held[], renewals: ReadonlyMap<string, Renewal>): Promise<void> {
@@ -99,22 +107,24 @@ export class LeaseKeeper {
       if (this.#held.get(runId) !== held) continue;
       const renewal = renewals.get(runId);
       if (!renewal) held.run.stop('fenced');
-      else if (this.#news(held, renewal)) await this.refresh(runId);
+      else if (hasNews(held, renewal)) await this.refresh(runId);
     }
   }
 
-  #news(held: Held, renewal: Renewal): boolean {
-    const { steerCount, answerCount } = renewal;
-    const news =
-      renewal.cancelRequested || steerCount !== held.steerCount || answerCount !== held.answerCount;
-    held.steerCount = steerCount;
-    held.answerCount = answerCount;
-    return news;
-  }
-
-  #fenceIfTooOld(before: readonly Held[]): void {
+  #fenceIfTooOld(): void {
     const { ttlMs, beatMs } = this.#parts.lease;
     if (performance.now() - this.#lastRenewed < ttlMs - beatMs) return;
-    for (const { run } of before) run.stop('fenced');
+    for (const { run } of this.#held.values()) run.stop('fenced');
   }
+}
+
+function hasNews(held: Held, renewal: Renewal): boolean {
+  const { cancelRequested, steerCount, answerCount } = renewal;
+  if (cancelRequested) return held.run.stopCause === null;
+  return steerCount !== held.steerCount || answerCount !== held.answerCount;
+}
+
+function heardOf({ steers, inputs }: RunRecord): Omit<Held, 'run'> {
+  const answers = inputs.filter((input) => input.status === 'answered');
+  return { steerCount: steers.length, answerCount: answers.length };
 }

@@ -3,6 +3,7 @@ import type { StewardError } from '../errors/steward-error.ts';
 import type { AssistantMessage } from '../events/message.ts';
 import type { CompleteReason } from '../events/run-event.ts';
 import { defined } from '../internal/defined.ts';
+import { cleanText } from '../internal/storable.ts';
 import { wait } from '../internal/wait.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import { reserveTurn, type TurnReservation } from '../policies/budgets.ts';
@@ -27,15 +28,29 @@ export async function takeModelTurn(run: OwnedRun): Promise<TurnOutcome> {
   const request = await turnRequest(run, turn);
   const reservation = await reserve(run, turn, request);
   if (!reservation.granted) return { kind: 'stopped', reason: 'budget' };
+  const read = await readAndSettle(run, turn, { request, reservation });
+  if (read.stalled) return { kind: 'stopped', reason: 'stalled' };
+  return commit(run, turn, read);
+}
+
+/** Reads the turn and accounts for it, however it ends: what is aborted is billed. */
+async function readAndSettle(
+  run: OwnedRun,
+  turn: number,
+  { request, reservation }: { request: ModelRequest; reservation: TurnReservation },
+): Promise<ReadTurn> {
+  run.turnAccepted = false;
   let used: number | undefined;
   try {
     const read = await inTurnSpan(run, () => readWithRetries(run, turn, request));
     used = read.finish?.usage?.totalTokens;
-    if (read.stalled) return { kind: 'stopped', reason: 'stalled' };
-    return await commit(run, turn, read);
+    return read;
   } finally {
-    // What a failed or cut turn cost is not known; the text that was said is the lower bound.
-    await reservation.settle(used ?? Math.ceil(run.openText.length / 4));
+    // What a failed or cut turn cost is not known: its prompt, once the provider took it, and what was said.
+    const estimate = run.turnAccepted
+      ? reservation.promptTokens + Math.ceil(run.openText.length / 4)
+      : 0;
+    await reservation.settle(used ?? estimate);
   }
 }
 
@@ -81,12 +96,13 @@ async function tryAgainLater(
 }
 
 async function commit(run: OwnedRun, turn: number, read: ReadTurn): Promise<TurnOutcome> {
-  const { toolCalls } = read;
+  // The last of the calls of an answer that was cut off may be incomplete; none of them is made.
+  const toolCalls = read.tooLong ? [] : read.toolCalls;
   const { tools } = run.settings;
   const calls = await planCalls(run, turn, toolCalls, (name) => tools.byModelName(name));
   const committed: CommittedTurn = {
     turn,
-    message: messageOf(read),
+    message: messageOf(read, toolCalls),
     finishReason: read.tooLong ? 'length' : (read.finish?.reason ?? null),
     responseId: read.finish?.responseId ?? null,
     usage: read.finish?.usage ?? null,
@@ -95,14 +111,19 @@ async function commit(run: OwnedRun, turn: number, read: ReadTurn): Promise<Turn
   return { kind: 'committed', turn: committed, calls: calls.length };
 }
 
-function messageOf({ text, refusal, toolCalls, finish }: ReadTurn): AssistantMessage {
+function messageOf(
+  { text, refusal, finish }: ReadTurn,
+  toolCalls: ReadTurn['toolCalls'],
+): AssistantMessage {
+  const content = cleanText(text);
   return {
     role: 'assistant',
-    content: text,
+    content,
     ...defined({
-      refusal: refusal || undefined,
+      refusal: cleanText(refusal) || undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
-      verbatim: finish?.verbatim ?? undefined,
+      // The provider's own items hold the text as it was, which not every store takes.
+      verbatim: content === text ? (finish?.verbatim ?? undefined) : undefined,
     }),
   };
 }

@@ -1,4 +1,3 @@
-import type { ContentPart } from '../events/message.ts';
 import { digest } from '../internal/digest.ts';
 import { derivedId, newId } from '../internal/ids.ts';
 import type { JsonObject } from '../internal/json.ts';
@@ -6,7 +5,7 @@ import type { NewRun, RunInput } from '../stores/run-store.ts';
 import type { Principal } from '../tools/tool.ts';
 import type { Lease, Limits, StoredRunOptions } from './run-settings.ts';
 
-/** What a run is asked for, checked. */
+/** What a run is asked for: checked, and in the form in which every store takes it. */
 export interface RunRequest {
   readonly principal: Principal;
   readonly input: RunInput;
@@ -30,9 +29,8 @@ export function newRun(
   request: RunRequest,
   settings: { readonly limits: Limits; readonly lease: Lease; readonly ownerId: string },
 ): NewRun {
-  const { requestId, conversationId, principal, options } = request;
+  const { requestId, conversationId, principal, input, options } = request;
   const { tenantId, userId } = ownerOf(principal);
-  const input = cleanInput(request.input);
   const runId =
     requestId === undefined ? newId('run') : derivedId('run', tenantId, userId, requestId);
   return {
@@ -51,20 +49,4 @@ export function newRun(
     queueLimit: settings.limits.queueLimit,
     claim: { owner: settings.ownerId, ttlMs: settings.lease.ttlMs },
   };
-}
-
-/** Text that every store takes: lone surrogates replaced, NUL removed. */
-export function cleanText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '');
-}
-
-function cleanInput(input: RunInput): RunInput {
-  if (input.kind === 'call') return input;
-  const { content } = input;
-  if (typeof content === 'string') return { kind: 'message', content: cleanText(content) };
-  return { kind: 'message', content: content.map(cleanPart) };
-}
-
-function cleanPart(part: ContentPart): ContentPart {
-  return part.type === 'text' ? { type: 'text', text: cleanText(part.text) } : part;
 }

@@ -2,12 +2,14 @@ import { StewardError } from '../errors/steward-error.ts';
 import type { ConversationMessage } from '../events/conversation-message.ts';
 import type { Usage } from '../events/run-event.ts';
 import type { Json } from '../internal/json.ts';
+import { cleanText } from '../internal/storable.ts';
 import type {
   CallRecord,
   CallResult,
   Claim,
   CommittedTurn,
   Fence,
+  InputRecord,
   PlannedCall,
   RunEnd,
   RunRecord,
@@ -55,8 +57,11 @@ export class OwnedRun {
   turns: CommittedTurn[] = [];
   calls: CallRecord[] = [];
   steers: readonly SteerRecord[] = [];
+  inputs: readonly InputRecord[] = [];
   /** The text of the turn that is not committed yet. */
   openText = '';
+  /** Whether the provider took a request of that turn. */
+  turnAccepted = false;
   /** How the run ended, once this owner has ended it. */
   end: RunEnd | null = null;
   /** How far the store's clock is ahead of ours, in milliseconds. */
@@ -81,6 +86,7 @@ export class OwnedRun {
       clock: settings.clock,
     });
     this.takeOver(run);
+    if (run.partial?.turn === this.turns.length + 1) this.openText = run.partial.text;
     if (run.cancelRequested) this.stop('cancelled');
   }
 
@@ -100,7 +106,7 @@ export class OwnedRun {
 
   /** The text that a person has seen of an answer that is not committed, or of the last turn. */
   get visibleText(): string {
-    return this.openText || (this.turns.at(-1)?.message.content ?? '');
+    return cleanText(this.openText) || (this.turns.at(-1)?.message.content ?? '');
   }
 
   /** Whether something was steered that the model has not been given. */
@@ -120,9 +126,37 @@ export class OwnedRun {
   takeOver(run: RunRecord): void {
     this.turns = [...run.turns];
     this.calls = [...run.calls];
-    this.steers = run.steers;
     this.usage = run.usage;
-    this.deliverAnswers(run);
+    this.hear(run);
+  }
+
+  /** Takes over what people said: steers, and answers for whoever waits for them. */
+  hear({ steers, inputs }: Pick<RunRecord, 'steers' | 'inputs'>): void {
+    // What was read before a steer was applied must not make it wait again.
+    const applied = new Map(this.steers.map(({ steerId, turn }) => [steerId, turn]));
+    this.steers = steers.map((steer) => ({
+      ...steer,
+      turn: steer.turn ?? applied.get(steer.steerId) ?? null,
+    }));
+    this.inputs = inputs;
+    for (const input of inputs) {
+      if (input.status !== 'answered') continue;
+      this.#waitingInputs.get(input.requestId)?.(input.answer);
+      this.#waitingInputs.delete(input.requestId);
+    }
+  }
+
+  /** What `work` comes to; rejects at once when the owner has to stop, however long the host's function takes. */
+  async orStop<T>(work: () => T | Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    const stopped = Promise.withResolvers<never>();
+    const onAbort = () => stopped.reject(this.signal.reason);
+    this.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([Promise.resolve().then(work), stopped.promise]);
+    } finally {
+      this.signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** The planned and started calls that have no result yet. */
@@ -168,14 +202,5 @@ export class OwnedRun {
         resolve(answer);
       });
     });
-  }
-
-  /** Hands answers that the store has to whoever waits for them. */
-  deliverAnswers(run: RunRecord): void {
-    for (const input of run.inputs) {
-      if (input.status !== 'answered') continue;
-      this.#waitingInputs.get(input.requestId)?.(input.answer);
-      this.#waitingInputs.delete(input.requestId);
-    }
   }
 }

@@ -1,10 +1,11 @@
-import { boundResult } from '../artifacts/bound-result.ts';
-import { StewardError } from '../errors/steward-error.ts';
-import { newId } from '../internal/ids.ts';
+import { type BoundOptions, boundResult } from '../artifacts/bound-result.ts';
+import { digest } from '../internal/digest.ts';
+import { derivedId } from '../internal/ids.ts';
 import type { Json } from '../internal/json.ts';
+import { parseStorable } from '../internal/storable.ts';
 import type { CallRecord, CallResult } from '../stores/run-store.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
-import { resultOfFailure } from './call-results.ts';
+import { resultOfFailure, unknownResult, withheldResult } from './call-results.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { ToolDeadline } from './tool-deadline.ts';
 
@@ -15,48 +16,79 @@ interface StartedCall {
   readonly attempt: number;
 }
 
-/** Executes a call and makes what came of it fit for the model: masked and bounded. Throws only to hand the run over. */
-export async function performCall(run: OwnedRun, started: StartedCall): Promise<CallResult> {
+/** Executes a call and makes what came of it fit for the model: bounded and masked. Throws only to hand the run over. */
+export function performCall(run: OwnedRun, started: StartedCall): Promise<CallResult> {
   const { call, tool } = started;
+  return inTime(run, started, async (deadline) => {
+    const value = await tool.execute(call.args, toolContext(run, started, deadline));
+    return boundResult(value, boundsOf(run, deadline));
+  });
+}
+
+/** What the tool itself says of a write that an earlier owner started; `undefined` when it cannot tell. */
+export async function reconcileCall(
+  run: OwnedRun,
+  call: CallRecord,
+  tool: Tool,
+): Promise<CallResult | undefined> {
+  let isSettled = false;
+  const result = await inTime(run, { call, tool }, async (deadline) => {
+    const settled = await tool.reconcile(call.callId);
+    if (!settled) return unknownResult;
+    const bounded = await boundResult(settled.content, boundsOf(run, deadline));
+    isSettled = true;
+    return settled.succeeded ? bounded : { ...bounded, outcome: 'failed', code: 'tool_failed' };
+  });
+  return isSettled ? result : undefined;
+}
+
+/** Work on a call under the tool's deadline; what it throws becomes a result, and all words are masked. */
+async function inTime(
+  run: OwnedRun,
+  { call, tool }: Pick<StartedCall, 'call' | 'tool'>,
+  work: (deadline: ToolDeadline) => Promise<CallResult>,
+): Promise<CallResult> {
   const deadline = new ToolDeadline(run, tool.timeoutMs ?? run.settings.limits.toolTimeoutMs);
   try {
-    const context = toolContext(run, started, deadline);
-    return await deadline.race(async () =>
-      fitForModel(run, call, await tool.execute(call.args, context), deadline.signal),
+    return await deadline.race(() =>
+      work(deadline)
+        .catch((reason: unknown) => resultOfFailure(call.effect, reason, deadline.signal.aborted))
+        .then((result) => masked(run, call, result)),
     );
   } catch (reason) {
     // Another owner goes on from `started`: this one must not decide how the call ended.
     if (run.stopCause === 'fenced' || run.stopCause === 'shutdown') throw reason;
-    return resultOfFailure(call.effect, reason, deadline.signal.aborted);
+    return resultOfFailure(call.effect, reason, true);
   } finally {
     deadline.end();
   }
 }
 
-async function fitForModel(
-  run: OwnedRun,
-  call: CallRecord,
-  value: unknown,
-  signal: AbortSignal,
-): Promise<CallResult> {
+async function masked(run: OwnedRun, call: CallRecord, result: CallResult): Promise<CallResult> {
+  try {
+    const content: unknown = await run.settings.masking(result.content, { tool: call.tool });
+    if (typeof content === 'string') return { ...result, content };
+  } catch {
+    // As below: words that nobody could mask are shown to nobody.
+  }
+  return result.outcome === 'unknown' ? unknownResult : withheldResult;
+}
+
+function boundsOf(run: OwnedRun, deadline: ToolDeadline): BoundOptions {
   const { settings, record } = run;
-  const bounded = await boundResult(value, {
+  return {
     artifacts: settings.stores.artifacts,
     owner: { tenantId: record.tenantId, userId: record.userId },
     runId: record.runId,
     limitBytes: settings.limits.resultLimitBytes,
-    signal,
-  });
-  try {
-    return { ...bounded, content: await settings.masking(bounded.content, { tool: call.tool }) };
-  } catch (cause) {
-    throw new StewardError('tool_failed', 'The result was withheld: masking it failed.', { cause });
-  }
+    signal: deadline.signal,
+  };
 }
 
 function toolContext(run: OwnedRun, started: StartedCall, deadline: ToolDeadline): ToolContext {
   const { runId, conversationId } = run.record;
   const { callId } = started.call;
+  let questions = 0;
   return {
     runId,
     callId,
@@ -67,22 +99,34 @@ function toolContext(run: OwnedRun, started: StartedCall, deadline: ToolDeadline
     signal: deadline.signal,
     progress: (update) => run.log.show({ type: 'tool_progress', callId, ...update }),
     requestInput: (question) =>
-      deadline.suspended(() => askPerson(run, started, question, deadline.signal)),
+      deadline.suspended(() =>
+        askPerson(run, started, { ...question, n: ++questions }, deadline.signal),
+      ),
   };
 }
 
+/**
+ * Asks a person. The same question of a later attempt is the same request: who was asked is not asked again, and an
+ * answer that a lost owner did not use is used.
+ */
 async function askPerson(
   run: OwnedRun,
   { call, tool }: StartedCall,
-  question: Parameters<ToolContext['requestInput']>[0],
+  { n, ...asked }: Parameters<ToolContext['requestInput']>[0] & { readonly n: number },
   signal: AbortSignal,
 ): Promise<Json> {
-  const requestId = newId('input');
-  const input = { requestId, callId: call.callId, server: tool.server ?? tool.name, ...question };
+  const question = parseStorable(JSON.stringify(asked)) as typeof asked;
+  const requestId = derivedId('input', call.callId, n, digest(question));
+  const known = run.inputs.find((input) => input.requestId === requestId);
+  if (known?.status === 'answered') return known.answer;
   const answer = run.waitForInput(requestId, signal);
   answer.catch(() => undefined);
-  await run.log.store([{ type: 'input_requested', ...input }], (events) =>
-    run.settings.stores.runs.requestInput(run.fence, input, events),
-  );
+  if (!known) {
+    const server = tool.server ?? tool.name;
+    const input = { requestId, callId: call.callId, server, ...question };
+    await run.log.store([{ type: 'input_requested', ...input }], (events) =>
+      run.settings.stores.runs.requestInput(run.fence, input, events),
+    );
+  }
   return answer;
 }

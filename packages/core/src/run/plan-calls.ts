@@ -1,10 +1,10 @@
 import { digest } from '../internal/digest.ts';
 import { derivedId } from '../internal/ids.ts';
 import type { Json } from '../internal/json.ts';
+import { parseStorable } from '../internal/storable.ts';
 import { authorize } from '../policies/confirmation.ts';
 import type { CommittedTurn, PlannedCall } from '../stores/run-store.ts';
 import type { Tool } from '../tools/tool.ts';
-import { cleanText } from './new-run.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { EventBody } from './run-log.ts';
 
@@ -40,7 +40,10 @@ export function planCalls(
         argsDigest: digest(args ?? null),
         definitionHash: tool?.definitionHash ?? '',
         effect: tool?.effect ?? 'write',
-        authorization: await authorization(run, tool, args),
+        authorization:
+          index < run.settings.limits.maxCallsPerTurn
+            ? await authorization(run, tool, args)
+            : 'waived:invalid',
       };
     }),
   );
@@ -106,28 +109,22 @@ async function authorization(
 ): Promise<PlannedCall['authorization']> {
   // Nobody is asked about a call that will be answered with an error anyway.
   if (!tool || args === undefined) return 'waived:invalid';
-  const validation = await tool.validate(args);
+  const validation = await run.orStop(() => tool.validate(args));
   if (!validation.valid) return 'waived:invalid';
-  return authorize(tool, args, {
+  const context = {
     tool: tool.name,
     effect: tool.effect,
     principal: run.principal,
     conversationId: run.record.conversationId,
-  });
-}
-
-/** Escapes of what not every store takes: NUL and surrogates that may stand alone. */
-const unstorable = /\\u(?:0000|[dD][89a-fA-F])/;
-
-function cleanString(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? cleanText(value) : value;
+  };
+  return run.orStop(() => authorize(tool, args, context));
 }
 
 /** The arguments as JSON; `undefined` when they do not parse. No text at all means no arguments. */
 function parseArguments(text: string): Json | undefined {
   if (text.trim() === '') return {};
   try {
-    return JSON.parse(text, unstorable.test(text) ? cleanString : undefined) as Json;
+    return parseStorable(text) as Json;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { MessageToolCall } from '../events/message.ts';
+import { cleanText } from '../internal/storable.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import type { ModelEvent, ModelFinish } from '../model/model-events.ts';
 import { modelFailure } from './model-failure.ts';
@@ -68,6 +69,7 @@ class TurnReading implements ReadTurn {
   readonly #began: number;
   #ended = false;
   #savedLength = 0;
+  #size = 0;
 
   constructor(run: OwnedRun, turn: number) {
     this.#run = run;
@@ -107,7 +109,7 @@ class TurnReading implements ReadTurn {
   /** Saves the text so far, so that a dead process loses at most a second of it. */
   savePartial(): void {
     const { settings, fence } = this.#run;
-    const { text } = this;
+    const text = cleanText(this.text);
     if (text.length === this.#savedLength) return;
     this.#savedLength = text.length;
     settings.stores.runs.savePartial(fence, { turn: this.#turn, text }).catch((reason: unknown) => {
@@ -127,7 +129,20 @@ class TurnReading implements ReadTurn {
     if (run.openText === '') this.#firstText();
     run.openText += text;
     run.log.token(this.#turn, text);
-    if (run.openText.length > run.settings.limits.maxAnswerCharacters) this.tooLong = true;
+    this.#count(text.length);
+  }
+
+  /** Everything that is kept counts: an answer without end may also be one of calls. */
+  #count(characters: number): void {
+    this.#size += characters;
+    if (this.#size > this.#run.settings.limits.maxAnswerCharacters) this.tooLong = true;
+  }
+
+  #reset(): void {
+    this.refusal = '';
+    this.#run.openText = '';
+    const reason = 'The provider said the answer again.';
+    this.#run.log.show({ type: 'turn_reset', turn: this.#turn, reason });
   }
 
   #firstText(): void {
@@ -139,17 +154,24 @@ class TurnReading implements ReadTurn {
   }
 
   #other(event: Exclude<ModelEvent, { type: 'text' }>, watch: TurnWatch): void {
-    if (event.type === 'start') watch.started();
-    else watch.piece();
+    if (event.type === 'start') {
+      this.#run.turnAccepted = true;
+      watch.started();
+    } else watch.piece();
     switch (event.type) {
       case 'reasoning':
         this.#run.log.show({ type: 'reasoning', turn: this.#turn, text: event.text });
         break;
       case 'refusal':
         this.refusal += event.text;
+        this.#count(event.text.length);
+        break;
+      case 'reset':
+        this.#reset();
         break;
       case 'tool_call':
         this.#toolCall(event);
+        this.#count(event.argumentsText.length + event.name.length + event.id.length);
         break;
       case 'finish':
         this.finish = event;
@@ -160,7 +182,12 @@ class TurnReading implements ReadTurn {
   }
 
   #toolCall({ id, name, argumentsText, custom }: Extract<ModelEvent, { type: 'tool_call' }>): void {
-    this.toolCalls.push({ id, name, argumentsText, ...(custom && { custom }) });
+    this.toolCalls.push({
+      id: cleanText(id),
+      name: cleanText(name),
+      argumentsText: cleanText(argumentsText),
+      ...(custom && { custom }),
+    });
   }
 }
 

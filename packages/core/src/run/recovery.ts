@@ -1,4 +1,5 @@
 import { StewardError } from '../errors/steward-error.ts';
+import { historyBefore } from '../prompt/turn-messages.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { planHostCall } from './plan-calls.ts';
 
@@ -19,12 +20,13 @@ export async function prepareOwnership(run: OwnedRun): Promise<void> {
     );
   }
   if (record.eventCount === 0) await announce(run);
-  else if (run.takeovers > 0) await resetOpenTurn(run);
+  run.signal.throwIfAborted();
+  if (record.eventCount > 0) await resetOpenTurn(run);
   const owner = { tenantId: record.tenantId, userId: record.userId };
   const messages = await stores.conversations.read(owner, record.conversationId, {
     limit: limits.historyMessages,
   });
-  run.history = messages.filter((message) => message.runId !== record.runId);
+  run.history = historyBefore(record.runId, messages);
   if (record.input.kind === 'call' && run.turns.length === 0) await planHostCall(run);
 }
 
@@ -35,14 +37,16 @@ function announce(run: OwnedRun): Promise<void> {
   );
 }
 
+/** With open calls the last turn is committed: no text of another one can have been seen. */
 function resetOpenTurn(run: OwnedRun): Promise<void> {
-  if (run.openCalls().length > 0) return Promise.resolve();
+  if (run.openCalls().length > 0 || run.record.input.kind === 'call') return Promise.resolve();
+  run.openText = '';
   return run.log.store(
     [
       {
         type: 'turn_reset',
         turn: run.turns.length + 1,
-        reason: 'Another process took the run over.',
+        reason: 'The run goes on with another owner.',
       },
     ],
     (events) => run.settings.stores.runs.append(run.fence, events),

@@ -6,6 +6,7 @@ import { OwnedRun } from './owned-run.ts';
 import { runLoop } from './run-loop.ts';
 import type { RunSettings } from './run-settings.ts';
 import { inRunSpan } from './spans.ts';
+import { wakeRuns } from './wake-runs.ts';
 
 /** Owns runs in this process: claims what the engine brings, keeps the leases, looks for runs that nobody owns. */
 export class RunDriver {
@@ -15,9 +16,12 @@ export class RunDriver {
   readonly #settings: RunSettings;
   /** Tells readers that wait for a run to begin. */
   readonly #onClaim: () => void;
-  readonly #driving = new Set<Promise<void>>();
+  /** Everything under way that has to be over before this process may end. */
+  readonly #working = new Set<Promise<unknown>>();
   #cancelSweep: () => void = () => {};
   #stopped = false;
+  /** The time to drain is over: what is still claimed is given back. */
+  #drained = false;
 
   constructor(settings: RunSettings, onClaim: () => void) {
     this.#settings = settings;
@@ -37,7 +41,45 @@ export class RunDriver {
   }
 
   /** Creates a run and, where it does not have to queue, begins it here. */
-  async create(run: NewRun): Promise<CreateOutcome> {
+  create(run: NewRun): Promise<CreateOutcome> {
+    return this.#work(this.#create(run));
+  }
+
+  /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
+  drive(claim: Claim): Promise<void> {
+    return this.#work(this.#drive(claim));
+  }
+
+  /** Hands runs to the engine. */
+  wake(wakes: readonly Wake[]): Promise<void> {
+    return wakeRuns(this.#settings.engine, wakes);
+  }
+
+  /** Takes no more work; lets what runs come to its end for `drainMs`, then gives the rest back. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#cancelSweep();
+    const { clock, engine } = this.#settings;
+    const cancel = clock.schedule(() => {
+      this.#drained = true;
+      this.leases.stopAll('shutdown');
+    }, drainMs);
+    const stopping = engine.stop(drainMs);
+    while (this.#working.size > 0) await Promise.allSettled(this.#working);
+    await stopping;
+    cancel();
+  }
+
+  async #work<T>(work: Promise<T>): Promise<T> {
+    this.#working.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#working.delete(work);
+    }
+  }
+
+  async #create(run: NewRun): Promise<CreateOutcome> {
     await this.#takeRate(run);
     const outcome = await this.#settings.stores.runs.create(run);
     if (outcome.kind === 'claimed') {
@@ -46,30 +88,6 @@ export class RunDriver {
     }
     if ('wake' in outcome) await this.wake(outcome.wake);
     return outcome;
-  }
-
-  /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
-  drive(claim: Claim): Promise<void> {
-    const driving = this.#drive(claim).finally(() => this.#driving.delete(driving));
-    this.#driving.add(driving);
-    return driving;
-  }
-
-  /** Hands runs to the engine. */
-  async wake(wakes: readonly Wake[]): Promise<void> {
-    for (const wake of wakes) await this.#settings.engine.enqueue(wake);
-  }
-
-  /** Takes no more work; lets what runs come to its end for `drainMs`, then gives the rest back. */
-  async stop(drainMs: number): Promise<void> {
-    this.#stopped = true;
-    this.#cancelSweep();
-    const { clock, engine } = this.#settings;
-    const cancel = clock.schedule(() => this.leases.stopAll('shutdown'), drainMs);
-    const stopping = engine.stop(drainMs);
-    while (this.#driving.size > 0) await Promise.allSettled(this.#driving);
-    await stopping;
-    cancel();
   }
 
   async #resume({ runId }: Wake): Promise<void> {
@@ -88,16 +106,16 @@ export class RunDriver {
       Math.max(0, run.record.deadlineAt - claim.now),
     );
     this.leases.add(run);
+    if (this.#drained) run.stop('shutdown');
     try {
       await inRunSpan(run, () => runLoop(run));
+      await run.log.close();
     } catch (reason) {
-      // Nothing could be written (the store is away, or somebody else owns the run): the lease runs out and a sweep
-      // brings the run to its next owner.
+      // Nothing could be written: the lease runs out and a sweep brings the run to its next owner.
       process.emitWarning(`Steward could not end run ${run.fence.runId}: ${String(reason)}`);
     } finally {
       cancelDeadline();
       this.leases.remove(run);
-      await run.log.close();
     }
   }
 

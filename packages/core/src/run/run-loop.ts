@@ -16,8 +16,13 @@ export async function runLoop(run: OwnedRun): Promise<void> {
     await prepareOwnership(run);
     await takeTurns(run);
   } catch (reason) {
-    await endWith(run, StewardError.from(reason, 'internal'));
+    await endWith(run, StewardError.from(reason, 'internal')).catch(unlessFenced);
   }
+}
+
+/** Somebody else owns the run and will end it. */
+function unlessFenced(reason: unknown): void {
+  if (!(reason instanceof StewardError) || reason.code !== 'fenced') throw reason;
 }
 
 async function takeTurns(run: OwnedRun): Promise<void> {

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
+import { StewardError } from '../errors/steward-error.ts';
 import type { RunEvent, RunEventOf, RunEventType } from '../events/run-event.ts';
 import type { Json } from '../internal/json.ts';
 import { RunReader, type RunSource } from './run-reader.ts';
@@ -133,13 +134,18 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
 
   async #deliver(emitter: EventEmitter<Listeners>): Promise<void> {
     for await (const event of this) {
-      try {
-        emitter.emit(event.type, event as never);
-      } catch (reason) {
-        process.emitWarning(
-          `A listener of run ${this.id} threw on "${event.type}": ${String(reason)}`,
-        );
+      // One by one: a listener that throws must not keep the event from the others.
+      for (const listener of emitter.listeners(event.type)) {
+        try {
+          listener(event as never);
+        } catch (reason) {
+          process.emitWarning(`A listener of run ${this.id} threw: ${describe(reason)}`);
+        }
       }
     }
   }
+}
+
+function describe(reason: unknown): string {
+  return StewardError.from(reason, 'internal').detail;
 }

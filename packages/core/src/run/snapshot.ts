@@ -29,8 +29,9 @@ export function pendingConfirmations(run: RunRecord): PendingConfirmation[] {
 /** The questions of a run that a person has yet to answer. */
 export function pendingInputs(run: RunRecord): PendingInput[] {
   if (isEnded(run.status)) return [];
+  const atWork = new Set(run.calls.filter(({ result }) => !result).map(({ callId }) => callId));
   return run.inputs
-    .filter((input) => input.status === 'pending')
+    .filter((input) => input.status === 'pending' && atWork.has(input.callId))
     .map(({ answer: _answer, status: _status, ...input }) => input);
 }
 

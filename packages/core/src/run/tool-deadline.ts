@@ -11,6 +11,8 @@ export class ToolDeadline {
   readonly #controller = new AbortController();
   readonly #leftBehind = Promise.withResolvers<never>();
   #cancelTimer: () => void = () => {};
+  /** Questions that wait for a person. */
+  #suspensions = 0;
   readonly #onStop = (): void => this.#stopped();
 
   constructor(run: OwnedRun, timeoutMs: number) {
@@ -37,11 +39,13 @@ export class ToolDeadline {
 
   /** Waits for a person: that time is not the tool's. */
   async suspended<T>(wait: () => Promise<T>): Promise<T> {
-    this.#cancelTimer();
+    this.#suspensions += 1;
+    if (!this.signal.aborted) this.#cancelTimer();
     try {
       return await wait();
     } finally {
-      if (!this.signal.aborted) this.#arm();
+      this.#suspensions -= 1;
+      if (this.#suspensions === 0 && !this.signal.aborted) this.#arm();
     }
   }
 

@@ -8,12 +8,13 @@ import type { OwnedRun } from './owned-run.ts';
 /** What the model is asked in a turn: the conversation, the run so far, what was steered, and the tools. */
 export async function turnRequest(run: OwnedRun, turn: number): Promise<ModelRequest> {
   const { settings, options } = run;
-  await settings.connectServers();
+  await run.orStop(() => settings.connectServers());
   await applySteers(run, turn);
   const messages = messagesOf(run);
   const { runId } = run.record;
   const responseId = run.turns.at(-1)?.responseId ?? null;
-  const changed = (await settings.prepareTurn({ runId, turn, messages, responseId })) ?? {};
+  const context = { runId, turn, messages, responseId };
+  const changed = (await run.orStop(() => settings.prepareTurn(context))) ?? {};
   const extra = { ...options.extra, ...changed.extra };
   return {
     messages: changed.messages ?? messages,
