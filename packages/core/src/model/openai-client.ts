@@ -1,7 +1,8 @@
-import type { ClientOptions } from 'openai';
+import type { ClientOptions, OpenAI } from 'openai';
 import type { ModelError } from './model-events.ts';
-import { createNodeFetch, usesProxy } from './node-fetch.ts';
+import { type Destination, fetchHttp, nodeHttp, type Post, usesProxy } from './node-http.ts';
 import { readErrorBody, retryAfterMs } from './openai-error.ts';
+import type { ProviderResponse } from './response-body.ts';
 
 /** What is needed to reach a provider. */
 export interface OpenAIClientOptions {
@@ -16,16 +17,8 @@ export interface OpenAIClientOptions {
 
 /** The `openai` package as Steward uses it: configuration, authentication and errors; the stream is read elsewhere. */
 export interface OpenAIConnection {
-  /** Posts a body that is already JSON. Resolves once the provider accepted it; rejects with what `explain` reads. */
-  post(path: string, body: string, signal: AbortSignal): Promise<Response>;
-}
-
-/** An error of the `openai` package together with the body that the provider sent. */
-interface StatusError {
-  readonly status: number;
-  readonly message: string;
-  readonly headers: Headers | undefined;
-  readonly providerBody: unknown;
+  /** Posts a body that is already JSON. Resolves once the provider accepted it; rejects with a {@link RequestFailure}. */
+  readonly post: Post;
 }
 
 /** A failed request, told apart where the classes of the `openai` package are at hand. */
@@ -38,77 +31,109 @@ export class RequestFailure extends Error {
   }
 }
 
-/** Prepares to reach a provider. The `openai` package is loaded by the first request. */
-export function connectOpenAI(options: OpenAIClientOptions): OpenAIConnection {
-  let loading: Promise<OpenAIConnection> | undefined;
+/** Prepares to reach a provider at a path of its API. The `openai` package is loaded by the first request. */
+export function connectOpenAI(options: OpenAIClientOptions, path: string): OpenAIConnection {
+  let loading: Promise<Post> | undefined;
   return {
-    async post(path, body, signal) {
-      loading ??= load(options);
-      return (await loading).post(path, body, signal);
+    async post(body, signal) {
+      loading ??= load(options, path);
+      return (await loading)(body, signal);
     },
   };
 }
 
-async function load(options: OpenAIClientOptions): Promise<OpenAIConnection> {
+async function load(options: OpenAIClientOptions, path: string): Promise<Post> {
   const openai = await import('openai');
-  class StewardOpenAI extends openai.OpenAI {
-    protected override makeStatusError(
-      ...args: Parameters<InstanceType<typeof openai.OpenAI>['makeStatusError']>
-    ) {
-      return Object.assign(super.makeStatusError(...args), { providerBody: args[1] });
-    }
-  }
-  const client = new StewardOpenAI(clientOptions(options));
-  return {
-    async post(path, body, signal) {
-      try {
-        const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
-        return await client.post(path, { body, headers, signal }).asResponse();
-      } catch (error) {
-        throw new RequestFailure(explain(error, openai), error);
-      }
-    },
+  const client = new openai.OpenAI(clientOptions(options));
+  const http = chooseHttp(options);
+  const prepare = async () => http(await destination(client, path));
+  let prepared: Promise<Post> | undefined;
+  return async (body, signal) => {
+    // The package makes the headers anew for each request, at a third of a whole turn's cost: once is enough unless
+    // the key rotates.
+    if (prepared === undefined || typeof options.apiKey === 'function') prepared = prepare();
+    const post = await prepared;
+    const response = await post(body, signal).catch((reason: unknown) => {
+      throw connectionFailure(reason, openai);
+    });
+    if (response.status >= 200 && response.status < 300) return response;
+    throw await statusFailure(response, openai);
   };
+}
+
+function chooseHttp({ fetch, connectTimeoutMs }: OpenAIClientOptions) {
+  if (fetch !== undefined) return fetchHttp(fetch);
+  return usesProxy(process.env, process.execArgv)
+    ? fetchHttp(globalThis.fetch)
+    : nodeHttp(connectTimeoutMs);
+}
+
+/** Where the client would send a request, and with which headers. */
+async function destination(client: OpenAI, path: string): Promise<Destination> {
+  const { req, url } = await client.buildRequest({
+    method: 'post',
+    path,
+    body: '{}',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+  });
+  return { url, headers: Object.fromEntries(new Headers(req.headers)) };
 }
 
 function clientOptions(options: OpenAIClientOptions): ClientOptions {
   const { apiKey, baseURL, organization, project, headers } = options;
-  const own = usesProxy(process.env, process.execArgv)
-    ? undefined
-    : createNodeFetch(options.connectTimeoutMs);
-  const fetch = options.fetch ?? own;
   return {
     // Servers that need no key get no header at all.
     apiKey: apiKey ?? 'none',
     defaultHeaders: { ...(apiKey === undefined ? { authorization: null } : {}), ...headers },
-    // Retries are the run's business: it knows whether anything was said already.
-    maxRetries: 0,
     ...(baseURL === undefined ? {} : { baseURL }),
     ...(organization === undefined ? {} : { organization }),
     ...(project === undefined ? {} : { project }),
-    ...(fetch === undefined ? {} : { fetch }),
   };
 }
 
-function explain(error: unknown, openai: typeof import('openai')): ModelError {
-  if (error instanceof openai.APIUserAbortError)
-    return failure('aborted', 'The request was aborted.');
-  if (error instanceof openai.APIConnectionTimeoutError)
-    return failure('model_timeout', told(error));
-  if (error instanceof openai.APIConnectionError) return failure('model_unreachable', told(error));
-  if (error instanceof openai.APIError && error.status !== undefined) {
-    return explainStatus(error as unknown as StatusError);
-  }
-  return failure('model_failed', told(error));
+function connectionFailure(reason: unknown, openai: typeof import('openai')): RequestFailure {
+  const cause = reason instanceof Error ? reason : new Error(String(reason));
+  const timedOut = /timed? ?out/i.test(`${cause} ${cause.cause ?? ''}`);
+  const error = timedOut
+    ? new openai.APIConnectionTimeoutError()
+    : new openai.APIConnectionError({ cause });
+  const code = timedOut ? 'model_timeout' : 'model_unreachable';
+  return new RequestFailure(failure(code, told(error)), error);
 }
 
-function explainStatus({ status, message, headers, providerBody }: StatusError): ModelError {
+async function statusFailure(
+  response: ProviderResponse,
+  openai: typeof import('openai'),
+): Promise<RequestFailure> {
+  const { status, headers } = response;
+  const text = await response.text().catch(told);
+  const body = parse(text);
   const wait = retryAfterMs(headers, Date.now());
+  const requestId = headers.get('x-request-id');
+  const error = openai.APIError.generate(
+    status,
+    body as object | undefined,
+    body === undefined ? text : undefined,
+    new Headers(requestId === null ? {} : { 'x-request-id': requestId }),
+  );
   const read =
-    providerBody === undefined
-      ? { code: null, type: null, message: message.slice(0, 1_000) }
-      : readErrorBody(providerBody);
-  return { status, ...read, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+    body === undefined
+      ? { code: null, type: null, message: error.message.slice(0, 1_000) }
+      : readErrorBody(body);
+  const known: ModelError = {
+    status,
+    ...read,
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  };
+  return new RequestFailure(known, error);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A failure on this side of the provider. */

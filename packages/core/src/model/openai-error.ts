@@ -26,9 +26,9 @@ export function readErrorBody(body: unknown): ProviderError {
 }
 
 /** Milliseconds of `retry-after-ms` or `Retry-After` (seconds or a date), if it says so. */
-export function retryAfterMs(headers: Headers | undefined, now: number): number | undefined {
-  const exact = headers?.get('retry-after-ms');
-  const after = headers?.get('retry-after');
+export function retryAfterMs(headers: Pick<Headers, 'get'>, now: number): number | undefined {
+  const exact = headers.get('retry-after-ms');
+  const after = headers.get('retry-after');
   const ms = exact ? Number(exact) : after ? secondsOrDate(after, now) : Number.NaN;
   return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
 }

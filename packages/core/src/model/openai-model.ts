@@ -73,23 +73,25 @@ export interface OpenAIModelOptions {
 export function openaiModel(options: OpenAIModelOptions): ModelClient {
   check(options);
   const { model, request = {}, strict, systemRole = 'system' } = options;
-  const connection = connectOpenAI({
-    apiKey: keyOf(options),
-    baseURL: options.baseURL,
-    organization: options.organization,
-    project: options.project,
-    headers: options.headers,
-    fetch: options.fetch,
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-  });
-  const settings = { model, request, strict, systemRole };
   const chat = options.api === 'chat';
-  const path = chat ? '/chat/completions' : '/responses';
+  const connection = connectOpenAI(
+    {
+      apiKey: keyOf(options),
+      baseURL: options.baseURL,
+      organization: options.organization,
+      project: options.project,
+      headers: options.headers,
+      fetch: options.fetch,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    },
+    chat ? '/chat/completions' : '/responses',
+  );
+  const settings = { model, request, strict, systemRole };
   const write = chat ? chatRequests(settings) : responsesRequests(settings);
   const makeReader = (sink: TurnSink) => (chat ? new ChatReader(sink) : new ResponsesReader(sink));
   return {
     stream: (asked, { signal }) =>
-      streamTurn(async (own) => connection.post(path, write(asked), own), signal, makeReader),
+      streamTurn(async (own) => connection.post(write(asked), own), signal, makeReader),
   };
 }
 

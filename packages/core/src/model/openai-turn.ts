@@ -1,7 +1,7 @@
 import { EventQueue, type EventSource } from './event-queue.ts';
 import type { ModelError, ModelEvent } from './model-events.ts';
 import { failure, RequestFailure, told } from './openai-client.ts';
-import { type BodyTarget, type ResponseBody, readBody } from './response-body.ts';
+import type { BodyTarget, ProviderResponse, ResponseBody } from './response-body.ts';
 import { maxEventLength, SseReader, type SseTarget } from './sse.ts';
 
 /** Where a reader puts what it understood. */
@@ -20,7 +20,7 @@ export interface TurnReader extends SseTarget {
 }
 
 /** Starts the request of a turn. */
-export type SendTurn = (signal: AbortSignal) => Promise<Response>;
+export type SendTurn = (signal: AbortSignal) => Promise<ProviderResponse>;
 
 /** Undelivered events at which the socket is paused until the reader has caught up. */
 const maxUndelivered = 1_024;
@@ -111,11 +111,11 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   async #open(): Promise<void> {
     const response = await this.#send(this.#controller.signal);
     if (this.#closed) {
-      await response.body?.cancel();
+      response.discard();
       return;
     }
     this.push({ type: 'start', requestId: response.headers.get('x-request-id') });
-    this.#body = readBody(response, this);
+    this.#body = response.read(this);
   }
 
   /** No line of an event stream begins with a brace; content types are not to be trusted. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { type NodeResponse, pushedBody } from './node-fetch.ts';
 
 /** Takes the text of a response as it arrives. */
 export interface BodyTarget {
@@ -18,13 +17,56 @@ export interface ResponseBody {
   finish(): void;
 }
 
+/** What a provider answered, however the request was made. The body is taken once: as text, read, or discarded. */
+export interface ProviderResponse {
+  readonly status: number;
+  readonly headers: Pick<Headers, 'get'>;
+  /** The whole body, cut where it is absurdly long: only errors are read so. */
+  text(): Promise<string>;
+  /** Starts to read the body as it arrives. */
+  read(target: BodyTarget): ResponseBody;
+  discard(): void;
+}
+
+/** Characters read of a body that is wanted as a whole. */
+const maxErrorLength = 1024 * 1024;
 /** Milliseconds that a server has to end a body whose turn is over, before the connection is closed. */
 const graceMs = 1_000;
 
-/** Starts to read the body of what a `fetch` gave: pushed by the socket where it can be, through web streams elsewhere. */
-export function readBody(response: Response, target: BodyTarget): ResponseBody {
-  const incoming = (response as Partial<Pick<NodeResponse, typeof pushedBody>>)[pushedBody];
-  return incoming === undefined ? pullBody(response, target) : pushBody(incoming, target);
+/** An answer whose body the socket pushes. */
+export function pushedResponse(incoming: IncomingMessage): ProviderResponse {
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: { get: (name) => asText(incoming.headers[name]) },
+    text: () => wholeText(incoming.setEncoding('utf8')),
+    read: (target) => pushBody(incoming, target),
+    discard: () => incoming.destroy(),
+  };
+}
+
+/** An answer of a `fetch`, read through web streams. */
+export function fetchedResponse(response: Response): ProviderResponse {
+  const text = () => response.body?.pipeThrough(new TextDecoderStream());
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: () => wholeText(text() ?? []),
+    read: (target) => pullBody(text()?.getReader(), target),
+    discard: () => void response.body?.cancel().catch(() => undefined),
+  };
+}
+
+function asText(value: string | string[] | undefined): string | null {
+  return Array.isArray(value) ? value.join(', ') : (value ?? null);
+}
+
+async function wholeText(pieces: AsyncIterable<string> | Iterable<string>): Promise<string> {
+  let whole = '';
+  for await (const piece of pieces) {
+    whole += piece;
+    if (whole.length > maxErrorLength) break;
+  }
+  return whole;
 }
 
 function pushBody(incoming: IncomingMessage, target: BodyTarget): ResponseBody {
@@ -40,7 +82,9 @@ function pushBody(incoming: IncomingMessage, target: BodyTarget): ResponseBody {
   });
   incoming.on('end', () => end());
   incoming.on('error', end);
-  incoming.on('close', () => end(new Error('the connection was closed')));
+  incoming.on('close', () => {
+    if (open) end(new Error('the connection was closed'));
+  });
   return {
     pause: () => incoming.pause(),
     resume: () => incoming.resume(),
@@ -59,8 +103,10 @@ function pushBody(incoming: IncomingMessage, target: BodyTarget): ResponseBody {
   };
 }
 
-function pullBody(response: Response, target: BodyTarget): ResponseBody {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+function pullBody(
+  reader: ReadableStreamDefaultReader<string> | undefined,
+  target: BodyTarget,
+): ResponseBody {
   let open = true;
   let wake: (() => void) | undefined;
   let paused: Promise<void> | undefined;
