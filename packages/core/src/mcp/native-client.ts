@@ -3,6 +3,7 @@ import type { Client, Progress, Tool, Transport } from '@modelcontextprotocol/cl
 import { StewardError } from '../errors/steward-error.ts';
 import type { JsonObject } from '../internal/json.ts';
 import { ToolContent } from '../tools/tool-content.ts';
+import { boundedFetch } from './bounded-fetch.ts';
 import { type ClientErrors, callFailure } from './call-failure.ts';
 import { contentParts } from './content-blocks.ts';
 import { askPerson, callWithInput } from './elicitation.ts';
@@ -25,7 +26,7 @@ export interface ConnectOptions {
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
 /** A server that does not answer the question for its version by then is taken for an old one. */
 const PROBE_TIMEOUT_MS = 5_000;
-/** One message of a child process, at most. */
+/** One message of a server, at most. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** What is kept of a child's last words, for the error message. */
 const MAX_STDERR_CHARACTERS = 2_000;
@@ -107,6 +108,7 @@ async function openHttp({ url, headers }: HttpServerConfig): Promise<Link> {
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers: { ...headers } },
+    fetch: boundedFetch(MAX_MESSAGE_BYTES),
   });
   return { transport, lastWords: () => '', goodbye: () => transport.terminateSession() };
 }

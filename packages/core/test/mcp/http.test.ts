@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { boundedFetch } from '../../src/mcp/bounded-fetch.ts';
 import type { ToolContext } from '../../src/tools/tool.ts';
 import { openPool } from './pool.ts';
 import { listen, modernHttp, oldHttp } from './servers/http-server.ts';
@@ -116,4 +117,31 @@ test('a port where nobody listens is unavailable at once', async () => {
   const { pool, state } = openPool({ web: { url: server.url } });
   await pool.prepare();
   expect(state()).toMatchObject({ status: 'failed', error: { code: 'mcp_unavailable' } });
+});
+
+test.each([
+  ['a body without end', 'application/json', 'x'],
+  ['an event without end', 'text/event-stream', 'data: x'],
+])('%s breaks off', async (_, type, chunk) => {
+  const server = await listen((_request, response) => {
+    response.writeHead(200, { 'content-type': type });
+    const more = (): void => {
+      while (response.writable && response.write(chunk.repeat(1_000)));
+    };
+    response.on('drain', more);
+    more();
+  });
+  onTestFinished(() => server.close());
+  const response = await boundedFetch(100_000)(server.url);
+  await expect(response.text()).rejects.toThrow('longer than 100000 bytes');
+});
+
+test('a stream of many events may be longer than one of them', async () => {
+  const body = 'data: 0123456789\n\n'.repeat(1_000);
+  const server = await listen((_request, response) =>
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(body),
+  );
+  onTestFinished(() => server.close());
+  const response = await boundedFetch(100)(server.url);
+  await expect(response.text()).resolves.toBe(body);
 });

@@ -1,28 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, realpath, writeFile } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { ToolContext } from '../../src/tools/tool.ts';
-import { toolContext } from '../tools/tool-context.ts';
 import { openPool, serverFile } from './pool.ts';
-
-const node = process.execPath;
-const folder = () => mkdtemp(join(tmpdir(), 'steward-mcp-'));
-
-async function fixture(env: Record<string, string> = {}) {
-  const ledger = join(await folder(), 'ledger');
-  await writeFile(ledger, '');
-  const config = {
-    command: node,
-    args: [serverFile('stdio-server.ts')],
-    env: { LEDGER: ledger, ...env },
-  };
-  const opened = openPool({ box: { ...config, effects: { echo: 'read' } } });
-  await opened.pool.prepare();
-  return { ...opened, ledger: () => readFileSync(ledger, 'utf8').trim().split('\n') };
-}
+import { fixture, folder, node } from './stdio-fixture.ts';
 
 test('lists the tools of a child process and calls them in the newest protocol', async () => {
   const { call, find, state, ledger } = await fixture();
@@ -118,15 +101,6 @@ test('aborting a call reaches the tool of the server', async () => {
   await expect(call('box__echo', { text: 'still here' })).resolves.toBe('still here');
 });
 
-test('a server that dies in a call leaves an unknown outcome, and the next call starts it again', async () => {
-  const { call, state, ledger } = await fixture();
-  await expect(call('box__die')).rejects.toMatchObject({ code: 'outcome_unknown' });
-  expect(ledger()).toEqual(['died']);
-  expect(state()?.status).toBe('closed');
-  await expect(call('box__echo', { text: 'back' })).resolves.toBe('back');
-  expect(state()?.status).toBe('ready');
-});
-
 test('a child gets no secrets of this process', async () => {
   vi.stubEnv('OPENAI_API_KEY', 'sk-secret');
   const { call } = await fixture({ GIVEN: 'yes' });
@@ -162,41 +136,6 @@ test.each([
   expect(state()).toMatchObject({ status: 'failed', tools: 0, error: { code: 'mcp_unavailable' } });
   expect(state()?.error?.message).toContain(words);
 });
-
-test.each<[string, Record<string, string>]>([
-  ['the child', {}],
-  ['a child that heeds neither the end of its input nor SIGTERM', { STUBBORN: '1' }],
-])(
-  'closing ends %s, and calls after it are refused',
-  async (_, env) => {
-    const { pool, find, call } = await fixture(env);
-    const { PID } = JSON.parse(await call('box__environment')) as { readonly PID: number };
-    const echo = find('box__echo');
-    await pool.close();
-    expect(pool.servers()[0]?.status).toBe('closed');
-    await vi.waitFor(() => expect(() => process.kill(PID, 0)).toThrow('ESRCH'));
-    await expect(echo.execute({ text: 'a' }, toolContext())).rejects.toMatchObject({
-      code: 'closed',
-    });
-  },
-  15_000,
-);
-
-test('closing while a server starts leaves no child behind', async () => {
-  const pidFile = join(await folder(), 'pid');
-  const script = `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.stdin.resume();`;
-  const { pool } = openPool({ box: { command: node, args: ['-e', script] } });
-  const prepared = pool.prepare();
-  const pid = await vi.waitFor(
-    () => Number(readFileSync(pidFile, 'utf8')) || Promise.reject(new Error('not yet')),
-    5_000,
-  );
-  await pool.close();
-  await prepared;
-  for (const child of [pid, Number(readFileSync(pidFile, 'utf8'))]) {
-    await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow('ESRCH'));
-  }
-}, 20_000);
 
 test('speaks with servers of sdk 1.x, and answers their questions', async () => {
   const { pool, call, state } = openPool({

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openPool, serverFile } from './pool.ts';
+
+export const node = process.execPath;
+export const folder = () => mkdtemp(join(tmpdir(), 'steward-mcp-'));
+
+/** The server with a tool for everything, as a child process; `ledger` is what really happened. */
+export async function fixture(env: Record<string, string> = {}) {
+  const ledger = join(await folder(), 'ledger');
+  await writeFile(ledger, '');
+  const config = {
+    command: node,
+    args: [serverFile('stdio-server.ts')],
+    env: { LEDGER: ledger, ...env },
+  };
+  const opened = openPool({ box: { ...config, effects: { echo: 'read' } } });
+  await opened.pool.prepare();
+  return { ...opened, ledger: () => readFileSync(ledger, 'utf8').trim().split('\n') };
+}
