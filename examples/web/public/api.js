@@ -12,6 +12,12 @@ export class RequestError extends Error {
   }
 }
 
+/** @type {Record<string, string>} what a person should read instead of what a developer should */
+const messages = {
+  conversation_busy: 'This chat is still answering, in another window perhaps. Reload to see it.',
+  no_session: 'This browser is not known here. Allow cookies and reload.',
+};
+
 /**
  * @param {string} path
  * @param {unknown} body
@@ -25,5 +31,6 @@ export async function post(path, body) {
   });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  throw new RequestError(answer.code ?? 'internal', answer.message ?? 'Something went wrong.');
+  const { code = 'internal', message = 'Something went wrong.' } = answer;
+  throw new RequestError(code, messages[code] ?? message);
 }

@@ -12,6 +12,8 @@ export class ConfirmationDialog {
   #asked = null;
   /** @type {Set<string>} put off by the person: only asked again when they want */
   #later = new Set();
+  /** @type {Set<string>} decided, though the event that says so may still be on its way */
+  #decided = new Set();
   /** @type {(text: string) => void} */
   #tell;
 
@@ -38,7 +40,8 @@ export class ConfirmationDialog {
       if (call?.state !== 'waiting' || !panel.isOpen) this.#finish();
     }
     if (this.#asked || !panel.isOpen) return;
-    const next = panel.waiting.find((part) => !this.#later.has(part.key));
+    const settled = this.#later.union(this.#decided);
+    const next = panel.waiting.find((part) => !settled.has(part.key));
     if (next) this.ask(panel, next.key);
   }
 
@@ -72,9 +75,11 @@ export class ConfirmationDialog {
     const path = `/api/runs/${encodeURIComponent(panel.view.runId)}/calls/${encodeURIComponent(callId)}/decision`;
     try {
       await post(path, { approve, argsDigest: call?.argsDigest ?? '' });
+      this.#decided.add(callId);
       this.#tell('');
     } catch (error) {
       const elsewhere = error instanceof RequestError && error.code === 'already_decided';
+      if (elsewhere) this.#decided.add(callId);
       const message = error instanceof Error ? error.message : String(error);
       this.#tell(elsewhere ? 'That was already decided in another window.' : message);
     }

@@ -97,6 +97,26 @@ export const newToolPart = ({ callId, tool, args, effect, argsDigest }, state) =
   artifact: null,
 });
 
+/**
+ * The state of a call once its run has ended: what was not started never is, what did not finish has no known end.
+ * @param {ToolState | 'started'} state
+ * @returns {ToolState}
+ */
+export function endedState(state) {
+  if (state === 'planned' || state === 'waiting' || state === 'approved') return 'declined';
+  return state === 'running' || state === 'started' ? 'unknown' : state;
+}
+
+/**
+ * @param {RunView} view
+ * @param {Pick<RunView, 'state' | 'notice'>} end
+ */
+function endRun(view, end) {
+  Object.assign(view, end);
+  for (const part of view.parts) if (part.kind === 'tool') part.state = endedState(part.state);
+  return null;
+}
+
 /** @param {number} turn */
 export const textKey = (turn) => `turn-${turn}`;
 
@@ -184,20 +204,11 @@ const changes = {
     return null;
   },
   complete(view, event) {
-    Object.assign(view, completedAs(event.finishReason));
-    if (event.refusal) view.notice = event.refusal;
-    return null;
+    const { state, notice } = completedAs(event.finishReason);
+    return endRun(view, { state, notice: event.refusal ?? notice });
   },
-  error(view, event) {
-    view.state = 'error';
-    view.notice = event.message;
-    return null;
-  },
-  cancelled(view) {
-    view.state = 'cancelled';
-    view.notice = 'Stopped.';
-    return null;
-  },
+  error: (view, event) => endRun(view, { state: 'error', notice: event.message }),
+  cancelled: (view) => endRun(view, { state: 'cancelled', notice: 'Stopped.' }),
 };
 
 /**

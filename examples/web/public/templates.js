@@ -30,7 +30,7 @@ function toolName(tool) {
  * The arguments, all of them, each in a box of its own so that one cannot pose as another.
  * @param {unknown} args
  */
-export function argumentList(args) {
+function argumentList(args) {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     return html`<pre>${visible(JSON.stringify(args, null, 2))}</pre>`;
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { RunEvent } from '@steward/core';
 
-const retryMs = 1_000;
+const retryMs = 500;
 
 /** How a stream of events is kept up. */
 export interface EventStreamOptions {

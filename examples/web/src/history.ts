@@ -1,6 +1,7 @@
 import type { Assistant, CallRecord, ContentPart, RunRecord } from '@steward/core';
 import {
   completedAs,
+  endedState,
   newToolPart,
   openView,
   type Part,
@@ -38,7 +39,7 @@ export async function listConversations(
   );
 }
 
-export function titleOf(text: string): string {
+function titleOf(text: string): string {
   const line = text.trim().replaceAll(/\s+/g, ' ');
   return line.length > titleLength ? `${line.slice(0, titleLength - 1)}…` : line || 'Untitled';
 }
@@ -80,18 +81,12 @@ function viewOf(run: RunRecord): RunView {
 const textPartOf = (turn: number, text: string): Part[] =>
   text === '' ? [] : [{ kind: 'text', key: textKey(turn), text }];
 
-// Of a run that has ended: what waited was never decided, what was started has no known end.
-const endedStates: Partial<Record<CallRecord['status'], ToolPart['state']>> = {
-  waiting: 'declined',
-  started: 'unknown',
-};
-
 function toolPartOf(call: CallRecord): ToolPart {
   const { callId, tool, args, effect, argsDigest, status, result } = call;
   return {
     ...newToolPart({ callId, tool, args, effect, argsDigest }, 'planned'),
-    state: endedStates[status] ?? (status as ToolPart['state']),
-    approved: call.startedBy?.startsWith('confirmed:') ?? false,
+    state: endedState(status),
+    approved: ['approved', 'consumed'].includes(call.confirmation?.status ?? 'pending'),
     note: noteOf(call),
     ...(result && { result: result.content, artifact: result.artifact ?? null }),
   };

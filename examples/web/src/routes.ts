@@ -61,7 +61,8 @@ export async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  const url = URL.parse(request.url ?? '/', 'http://localhost');
+  if (!url) throw new HttpError(400, 'invalid_argument', 'The address cannot be read', 'url');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const there = routes.filter(({ pattern }) => pattern.test(url.pathname));
   const found = there.find((candidate) => candidate.method === method);

@@ -15,7 +15,7 @@ const args = [
 ];
 
 /** The Chromium of this machine: `CHROMIUM`, or the first on the path. */
-export const executablePath =
+const executablePath =
   process.env['CHROMIUM'] ??
   (process.env['PATH'] ?? '')
     .split(delimiter)

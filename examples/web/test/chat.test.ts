@@ -21,6 +21,12 @@ function turnFor({ text, toolAnswer, request }: Asked): ScriptedTurn {
   const turns: Record<string, ScriptedTurn> = {
     hello: { text: 'Hello! **Bold** and `code`.\n\n- one\n- two' },
     mail: { toolCalls: [{ name: 'send_email', args: mail }] },
+    'two mails': {
+      toolCalls: [
+        { name: 'send_email', args: mail },
+        { name: 'send_email', args: { ...mail, to: 'linus@example.com' } },
+      ],
+    },
     'hostile mail': {
       text: hostile,
       toolCalls: [
@@ -130,6 +136,40 @@ describe.runIf(browserExpected())('the chat page', () => {
     expect(await two.locator('dialog[open]').count()).toBe(0);
     expect(await two.locator('.tool').getAttribute('data-state')).toBe('declined');
     expect(await one.locator('#outbox').textContent()).toBe('Nothing sent yet.');
+    await context.close();
+  });
+
+  test('asks for each of two writes, one after the other', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'two mails');
+    const addressee = page.locator('dialog[open] dd').first();
+    await addressee.getByText('grace@example.com').waitFor();
+    await page.locator('#decline').click();
+    await addressee.getByText('linus@example.com').waitFor();
+    await page.locator('#approve').click();
+    await reached(page, 'complete');
+    const states = page.locator('.tool-state');
+    expect(await states.allTextContents()).toEqual(['Not run', 'Approved, done']);
+    await page.locator('#outbox li').waitFor();
+    expect(await page.locator('#outbox .quiet').allTextContents()).toEqual([
+      'to linus@example.com',
+    ]);
+    await context.close();
+  });
+
+  test('keeps conversations apart', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'hello');
+    await reached(page, 'complete');
+    await page.getByRole('link', { name: 'New chat' }).click();
+    await ready(page);
+    await ask(page, 'something else');
+    await reached(page, 'complete');
+    const links = page.locator('#conversations a');
+    expect(await links.allTextContents()).toEqual(['something else', 'hello']);
+    await links.last().click();
+    await ready(page);
+    expect(await page.locator('.question').allTextContents()).toEqual(['hello']);
     await context.close();
   });
 

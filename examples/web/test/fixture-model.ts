@@ -47,4 +47,4 @@ export function fixtureModel(
 }
 
 /** How many pieces of a held answer come before its gate. */
-export const heldAfter = 40;
+const heldAfter = 40;
