@@ -4,7 +4,7 @@ import { sha256 } from '../internal/digest.ts';
 import type { JsonObject } from '../internal/json.ts';
 
 /** Says what is wrong with a value, for the model to read; `null` when nothing is. */
-export type SchemaCheck = (value: unknown) => string | null;
+type SchemaCheck = (value: unknown) => string | null;
 
 /**
  * Who wrote a schema. The patterns of a `server` are not evaluated: a regular expression can take hours, and the server

@@ -2,6 +2,9 @@ import { createRequire } from 'node:module';
 import { isRecord, type Json, type JsonObject } from '../internal/json.ts';
 import { boundedSchema } from './schema-limits.ts';
 
+/** Loads what only some users need, synchronously because a tool knows its parameters at once. */
+const require = createRequire(import.meta.url);
+
 /**
  * How the arguments of a tool can be described: a zod 4 schema (classic or mini), a zod 3 schema, or a plain JSON Schema
  * (draft-07, or 2020-12 by its `$schema`). The root has to be an object.
@@ -49,7 +52,7 @@ export type Parsed =
   | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
 
 /** One thing wrong with a value. */
-export interface SchemaIssue {
+interface SchemaIssue {
   readonly message: string;
   readonly path: readonly PropertyKey[];
 }
@@ -123,7 +126,7 @@ function zod4JsonSchema(schema: Record<string, unknown>): unknown {
   if (standard?.jsonSchema !== undefined) {
     return standard.jsonSchema.input({ target: 'draft-07', libraryOptions: { unrepresentable } });
   }
-  const zod = optional('zod/v4/core') as {
+  const zod = require('zod/v4/core') as {
     toJSONSchema(schema: unknown, options: Record<string, unknown>): unknown;
   };
   return zod.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable });
@@ -138,7 +141,7 @@ function unrepresentable({ zodSchema: part }: { zodSchema: unknown }): JsonObjec
 }
 
 function zod3JsonSchema(schema: unknown): unknown {
-  const converter = optional('zod-to-json-schema') as {
+  const converter = require('zod-to-json-schema') as {
     zodToJsonSchema(schema: unknown, options: Record<string, unknown>): unknown;
   };
   return converter.zodToJsonSchema(schema, {
@@ -147,9 +150,4 @@ function zod3JsonSchema(schema: unknown): unknown {
     effectStrategy: 'input',
     pipeStrategy: 'input',
   });
-}
-
-/** Loads what only some users need, synchronously because a tool knows its parameters at once. */
-function optional(specifier: string): unknown {
-  return createRequire(import.meta.url)(specifier);
 }

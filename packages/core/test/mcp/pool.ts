@@ -9,9 +9,11 @@ import { ToolContent } from '../../src/tools/tool-content.ts';
 import { ToolRegistry } from '../../src/tools/tool-registry.ts';
 import { toolContext } from '../tools/tool-context.ts';
 
-/** The path of a server in `servers/`. */
-export const serverFile = (name: string): string =>
-  fileURLToPath(new URL(`./servers/${name}`, import.meta.url));
+/** The programs of `servers/`. */
+export const programs = {
+  current: fileURLToPath(new URL('./servers/stdio-server.ts', import.meta.url)),
+  old: fileURLToPath(new URL('./servers/old-stdio-server.ts', import.meta.url)),
+};
 
 /** A pool with its registry, closed when the test ends. */
 export function openPool(mcp: unknown) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openPool, serverFile } from './pool.ts';
+import { openPool, programs } from './pool.ts';
 
 export const node = process.execPath;
 export const folder = () => mkdtemp(join(tmpdir(), 'steward-mcp-'));
@@ -13,7 +13,7 @@ export async function fixture(env: Record<string, string> = {}) {
   await writeFile(ledger, '');
   const config = {
     command: node,
-    args: [serverFile('stdio-server.ts')],
+    args: [programs.current],
     env: { LEDGER: ledger, ...env },
   };
   const opened = openPool({ box: { ...config, effects: { echo: 'read' } } });

@@ -4,8 +4,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { ToolContext } from '../../src/tools/tool.ts';
-import { openPool, serverFile } from './pool.ts';
+import { openPool, programs } from './pool.ts';
 import { fixture, folder, node } from './stdio-fixture.ts';
+
+const require = createRequire(import.meta.url);
 
 test('lists the tools of a child process and calls them in the newest protocol', async () => {
   const { call, find, state, ledger } = await fixture();
@@ -139,7 +141,7 @@ test.each([
 
 test('speaks with servers of sdk 1.x, and answers their questions', async () => {
   const { pool, call, state } = openPool({
-    old: { command: node, args: [serverFile('old-stdio-server.ts')] },
+    old: { command: node, args: [programs.old] },
   });
   await pool.prepare();
   expect(state()).toMatchObject({ status: 'ready', era: 'legacy', protocolVersion: '2025-11-25' });
@@ -154,9 +156,7 @@ test('speaks with servers of sdk 1.x, and answers their questions', async () => 
 
 test('the published file server reads and writes', async () => {
   const root = await realpath(await folder());
-  const program = createRequire(import.meta.url).resolve(
-    '@modelcontextprotocol/server-filesystem/dist/index.js',
-  );
+  const program = require.resolve('@modelcontextprotocol/server-filesystem/dist/index.js');
   const { pool, call, find } = openPool({
     files: {
       command: node,
