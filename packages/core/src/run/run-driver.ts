@@ -3,9 +3,7 @@ import { newId } from '../internal/ids.ts';
 import type { Claim, CreateOutcome, NewRun, Wake } from '../stores/run-store.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { OwnedRun } from './owned-run.ts';
-import { runLoop } from './run-loop.ts';
 import type { RunSettings } from './run-settings.ts';
-import { inRunSpan } from './spans.ts';
 import { wakeRuns } from './wake-runs.ts';
 
 /** Owns runs in this process: claims what the engine brings, keeps the leases, looks for runs that nobody owns. */
@@ -108,7 +106,9 @@ export class RunDriver {
     this.leases.add(run);
     if (this.#drained) run.stop('shutdown');
     try {
-      await inRunSpan(run, () => runLoop(run));
+      // Loaded with the first run: a process that only reads or decides does without.
+      const { runLoop } = await import('./run-loop.ts');
+      await runLoop(run);
       await run.log.close();
     } catch (reason) {
       // Nothing could be written: the lease runs out and a sweep brings the run to its next owner.

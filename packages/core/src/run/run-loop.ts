@@ -3,6 +3,7 @@ import { endRun, endWith } from './ending.ts';
 import { takeModelTurn } from './model-turn.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { prepareOwnership } from './recovery.ts';
+import { inRunSpan } from './spans.ts';
 import { stopReason } from './stop-conditions.ts';
 import { runToolCalls } from './tool-calls.ts';
 
@@ -11,13 +12,15 @@ import { runToolCalls } from './tool-calls.ts';
  * a person must decide, or a limit is reached. First start, resumption after a pause and take-over are this same path.
  * Ends the run with exactly one terminal event, or leaves it to its next owner (paused, fenced, released).
  */
-export async function runLoop(run: OwnedRun): Promise<void> {
-  try {
-    await prepareOwnership(run);
-    await takeTurns(run);
-  } catch (reason) {
-    await endWith(run, StewardError.from(reason, 'internal')).catch(unlessFenced);
-  }
+export function runLoop(run: OwnedRun): Promise<void> {
+  return inRunSpan(run, async () => {
+    try {
+      await prepareOwnership(run);
+      await takeTurns(run);
+    } catch (reason) {
+      await endWith(run, StewardError.from(reason, 'internal')).catch(unlessFenced);
+    }
+  });
 }
 
 /** Somebody else owns the run and will end it. */
