@@ -21,7 +21,18 @@ export type Reservation =
 
 /**
  * The reservation id of a model turn under one owner. `RunStore.commitTurn` counts a turn's tokens under it, in its own
- * transaction: it settles the reservation if there is one, and a later `settle` changes nothing.
+ * transaction: it settles the reservation if there is one, and a later `settle` changes nothing. For whoever reserves
+ * tokens of a turn, and for those who write a RunStore.
+ *
+ * @example
+ * ```ts
+ * import { inProcessStores, turnReservation } from '@steward/core';
+ *
+ * const { usage } = inProcessStores();
+ * const owner = { tenantId: 'default', userId: 'local' };
+ * const day = { windowMs: 86_400_000, tokens: 100_000 };
+ * await usage.reserve(owner, turnReservation({ runId: 'run_1', epoch: 1 }, 1), 4_000, [day]);
+ * ```
  */
 export function turnReservation(fence: Fence, turn: number): string {
   return `${fence.runId}:${fence.epoch}:${turn}`;

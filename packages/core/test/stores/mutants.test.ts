@@ -434,9 +434,7 @@ const mutants: Readonly<Record<string, readonly [caughtBy: string, breakage: Bre
     (runs, db) => ({
       load: async (runId, owner) => {
         if ((await runs.load(runId, owner)) === null) return null;
-        const row = rowOf(db, runId);
-        row.record = structuredClone(row.record);
-        return row.record;
+        return rowOf(db, runId).record;
       },
     }),
   ],

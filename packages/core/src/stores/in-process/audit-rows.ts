@@ -4,8 +4,8 @@ import type { AuditEntry, AuditRecord } from '../audit-log.ts';
 import type { AuditChain, InProcessDatabase, RunRow } from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
 
-/** Chains of runs that are kept; an in-process audit is as mortal as its process, so the oldest may go. */
-const keptRunChains = 20_000;
+/** Entries kept of runs; an in-process audit is as mortal as its process, so the chains of the oldest may go. */
+const keptRunEntries = 100_000;
 
 /** Writes an entry into the chain of a run. */
 export function auditRun(
@@ -17,9 +17,15 @@ export function auditRun(
   const { tenantId, userId, runId } = row.record;
   addEntry(db, { tenantId, userId, chain: runId, action, details });
   db.runChains.add(runId);
-  if (db.runChains.size <= keptRunChains) return;
+  db.runEntries += 1;
+  if (db.runEntries > keptRunEntries) dropOldestChain(db);
+}
+
+function dropOldestChain(db: InProcessDatabase): void {
   const [oldest] = db.runChains;
-  if (oldest === undefined) return;
+  const chain = oldest === undefined ? undefined : db.chains.get(oldest);
+  if (oldest === undefined || chain === undefined) return;
+  db.runEntries -= chain.sealed.length + chain.open.length;
   db.runChains.delete(oldest);
   db.chains.delete(oldest);
 }

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Usage } from '../../events/run-event.ts';
-import type { CreateOutcome, NewRun, RunRecord, Wake } from '../run-store.ts';
+import type { CreateOutcome, NewRun, Wake } from '../run-store.ts';
 import { cancelRun } from './cancel.ts';
 import { addMessage } from './conversation-rows.ts';
-import { belongsTo, type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
+import {
+  belongsTo,
+  type InProcessDatabase,
+  ownedKey,
+  type RunRow,
+  type RunState,
+} from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
-import { laneOf } from './run-rows.ts';
+import { laneOf, snapshotOf } from './run-rows.ts';
 
 const noUsage: Usage = Object.freeze({
   inputTokens: 0,
@@ -25,7 +31,7 @@ export function create(db: InProcessDatabase, run: NewRun): CreateOutcome {
   if (refusal !== undefined) return { kind: refusal };
   const wake = run.onBusy === 'supersede' ? supersede(db, run, ahead) : [];
   const row = insert(db, run, ahead.length === 0);
-  const { record } = row;
+  const record = snapshotOf(row);
   if (ahead.length > 0) return { kind: 'queued', run: record, wake };
   return { kind: 'claimed', run: record, now: db.clock.now(), wake };
 }
@@ -38,7 +44,7 @@ function findRequest(db: InProcessDatabase, run: NewRun): CreateOutcome | undefi
     runId !== undefined &&
     belongsTo(found.record, run) &&
     found.requestDigest === run.requestDigest;
-  return same ? { kind: 'existing', run: found.record } : { kind: 'request_conflict' };
+  return same ? { kind: 'existing', run: snapshotOf(found) } : { kind: 'request_conflict' };
 }
 
 function refuse(
@@ -60,7 +66,8 @@ function supersede(db: InProcessDatabase, run: NewRun, ahead: readonly RunRow[])
 function insert(db: InProcessDatabase, run: NewRun, isFree: boolean): RunRow {
   const now = db.clock.now();
   const row: RunRow = {
-    record: newRecord(run, now, isFree),
+    record: newState(run, now, isFree),
+    snapshot: undefined,
     requestDigest: run.requestDigest,
     deadlineMs: run.deadlineMs,
     events: [],
@@ -80,8 +87,8 @@ function insert(db: InProcessDatabase, run: NewRun, isFree: boolean): RunRow {
   return row;
 }
 
-function newRecord(run: NewRun, now: number, isFree: boolean): RunRecord {
-  return Object.freeze({
+function newState(run: NewRun, now: number, isFree: boolean): RunState {
+  return {
     tenantId: run.tenantId,
     userId: run.userId,
     runId: run.runId,
@@ -97,8 +104,8 @@ function newRecord(run: NewRun, now: number, isFree: boolean): RunRecord {
     cancelRequested: false,
     createdAt: now,
     deadlineAt: now + run.deadlineMs,
-    turns: none,
-    calls: none,
+    turns: [],
+    calls: [],
     inputs: none,
     steers: none,
     partial: null,
@@ -106,5 +113,5 @@ function newRecord(run: NewRun, now: number, isFree: boolean): RunRecord {
     eventCount: 0,
     lastCursor: null,
     end: null,
-  });
+  };
 }

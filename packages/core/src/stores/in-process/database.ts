@@ -1,12 +1,22 @@
 import type { ConversationMessage } from '../../events/conversation-message.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { AuditEntry, AuditRecord } from '../audit-log.ts';
-import type { Owner, RunRecord, StoredEvent } from '../run-store.ts';
+import type { CallRecord, CommittedTurn, Owner, RunRecord, StoredEvent } from '../run-store.ts';
+
+type Changing<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A run as the verbs change it; what is in its arrays is frozen. */
+export interface RunState extends Changing<Omit<RunRecord, 'turns' | 'calls'>> {
+  turns: CommittedTurn[];
+  calls: CallRecord[];
+}
 
 /** A run with what its record does not show. */
 export interface RunRow {
-  /** Replaced on every change, never changed: it is handed out as it is. */
-  record: RunRecord;
+  /** Never handed out: see `snapshotOf`. */
+  readonly record: RunState;
+  /** The record as it was handed out, until it changes. */
+  snapshot: RunRecord | undefined;
   readonly requestDigest: string | null;
   readonly deadlineMs: number;
   events: StoredEvent[];
@@ -73,6 +83,8 @@ export interface InProcessDatabase {
   readonly chains: Map<string, AuditChain>;
   /** Chains of runs, oldest first. */
   readonly runChains: Set<string>;
+  /** Entries in them. */
+  runEntries: number;
   /** Ended runs, oldest first. */
   readonly finished: Set<string>;
   /** Ended runs of which little is left, oldest first. */
@@ -93,6 +105,7 @@ export function createDatabase(clock: Pick<Clock, 'now'>, retention: Retention):
     accounts: new Map(),
     chains: new Map(),
     runChains: new Set(),
+    runEntries: 0,
     finished: new Set(),
     compacted: new Set(),
     touches: 0,

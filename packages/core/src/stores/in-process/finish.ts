@@ -8,8 +8,6 @@ import { type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import { appendEvents, fenced, update, wakeOf } from './run-rows.ts';
 
-const none: readonly never[] = Object.freeze([]);
-
 /** What ends with a run. */
 export interface Ending {
   readonly end: RunEnd;
@@ -70,7 +68,7 @@ function compact(db: InProcessDatabase, runId: string): void {
   const row = db.runs.get(runId);
   if (row === undefined) return;
   row.events = [];
-  update(row, { turns: none, calls: none, inputs: none, steers: none });
+  update(row, { turns: [], calls: [], inputs: [], steers: [] });
   db.compacted.add(runId);
 }
 

@@ -27,6 +27,7 @@ export class FileArtifactStore implements ArtifactStore {
   readonly #limits: ArtifactLimits;
   readonly #kept = new Map<string, Kept>();
   #directory: Promise<string> | undefined;
+  #isClosed = false;
   #bytes = 0;
 
   constructor(limits: ArtifactLimits) {
@@ -34,10 +35,8 @@ export class FileArtifactStore implements ArtifactStore {
   }
 
   async put(artifact: NewArtifact): Promise<ArtifactReference> {
-    // 0700: mkdtemp makes directories for their owner alone.
-    this.#directory ??= mkdtemp(join(tmpdir(), 'steward-artifacts-'));
     const artifactId = newId('artifact');
-    const path = join(await this.#directory, artifactId);
+    const path = join(await this.#openDirectory(), artifactId);
     try {
       const bytes = await writeFile(path, artifact.body, this.#limits.artifactBytes);
       const { tenantId, userId, mediaType } = artifact;
@@ -68,9 +67,22 @@ export class FileArtifactStore implements ArtifactStore {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#kept.clear();
     const directory = await this.#directory;
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  }
+
+  async #openDirectory(): Promise<string> {
+    if (this.#isClosed) throw new StewardError('closed', 'The stores were closed; make new ones.');
+    // 0700: mkdtemp makes directories for their owner alone.
+    this.#directory ??= mkdtemp(join(tmpdir(), 'steward-artifacts-'));
+    try {
+      return await this.#directory;
+    } catch (reason) {
+      this.#directory = undefined;
+      throw StewardError.from(reason, 'store_unavailable');
+    }
   }
 
   async #makeRoom(): Promise<void> {

@@ -1,3 +1,4 @@
+import { comparePlaces, parseCursor } from '../../events/cursor.ts';
 import type { LiveLog, LogKey, LogReader, LogWriter } from '../../events/live-log.ts';
 import { isTerminal, type RunEvent } from '../../events/run-event.ts';
 
@@ -140,23 +141,17 @@ class ArrayReader implements LogReader {
 
 /** The place behind the event with exactly this cursor; `undefined` when the log has no such event. */
 function indexAfter(events: readonly RunEvent[], cursor: string): number | undefined {
-  const wanted = parse(cursor);
+  const wanted = parseCursor(cursor);
   let low = 0;
   let high = events.length;
   while (wanted !== undefined && low < high) {
     const middle = (low + high) >>> 1;
     const at = events[middle]?.cursor ?? '';
     if (at === cursor) return middle + 1;
-    const here = parse(at);
+    const here = parseCursor(at);
     if (here === undefined) return undefined;
-    const isBefore = here.epoch - wanted.epoch || here.k - wanted.k;
-    if (isBefore < 0) low = middle + 1;
+    if (comparePlaces(here, wanted) < 0) low = middle + 1;
     else high = middle;
   }
   return undefined;
-}
-
-function parse(cursor: string): { readonly epoch: number; readonly k: number } | undefined {
-  const match = /^(\d{1,15})-(\d{1,15})$/.exec(cursor);
-  return match === null ? undefined : { epoch: Number(match[1]), k: Number(match[2]) };
 }

@@ -6,7 +6,7 @@ import { finish } from './finish.ts';
 import { commitTurn, finishCall, startCall } from './ledger.ts';
 import { claim, release, renew, sweep } from './ownership.ts';
 import { answerInput, applySteers, requestCancel, requestInput, steer } from './person.ts';
-import { appendEvents, fenced, update } from './run-rows.ts';
+import { appendEvents, fenced, snapshotOf, update } from './run-rows.ts';
 
 /** A RunStore over the tables of this process. Each verb runs to its end without waiting: that is its transaction. */
 export function inProcessRunStore(db: InProcessDatabase): RunStore {
@@ -16,8 +16,9 @@ export function inProcessRunStore(db: InProcessDatabase): RunStore {
     renew: async (fences, ttlMs) => renew(db, fences, ttlMs),
     release: async (fence) => release(db, fence),
     load: async (runId, owner) => {
-      const record = db.runs.get(runId)?.record;
-      return record !== undefined && (owner === null || belongsTo(record, owner)) ? record : null;
+      const row = db.runs.get(runId);
+      if (row === undefined) return null;
+      return owner === null || belongsTo(row.record, owner) ? snapshotOf(row) : null;
     },
     heads: async (runIds) =>
       runIds.flatMap((runId) => {

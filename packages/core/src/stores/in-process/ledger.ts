@@ -43,9 +43,9 @@ export function commitTurn(
       confirmation: null,
     }),
   );
+  record.turns.push(frozenCopy(turn));
+  record.calls.push(...planned);
   update(row, {
-    turns: Object.freeze([...record.turns, frozenCopy(turn)]),
-    calls: Object.freeze([...record.calls, ...planned]),
     partial: null,
     usage: turn.usage === null ? record.usage : sum(record.usage, turn.usage),
   });

@@ -1,7 +1,7 @@
 import type { Claim, Fence, Renewal, Wake } from '../run-store.ts';
 import { expirePending } from './confirmations.ts';
 import type { InProcessDatabase, RunRow } from './database.ts';
-import { fenced, isHead, isOwned, queueAgain, update, wakeOf } from './run-rows.ts';
+import { fenced, isHead, isOwned, queueAgain, snapshotOf, update, wakeOf } from './run-rows.ts';
 
 /** Takes a run that nobody has, under a new epoch. */
 export function claim(db: InProcessDatabase, runId: string, ttlMs: number): Claim | null {
@@ -14,7 +14,7 @@ export function claim(db: InProcessDatabase, runId: string, ttlMs: number): Clai
   row.leaseUntil = now + ttlMs;
   const { epoch, cancelRequested } = row.record;
   update(row, { epoch: epoch + 1, status: cancelRequested ? 'cancelling' : 'running' });
-  return { run: row.record, takeovers: row.takeovers, now: db.clock.now() };
+  return { run: snapshotOf(row), takeovers: row.takeovers, now: db.clock.now() };
 }
 
 /** Prolongs the leases that are still held. */

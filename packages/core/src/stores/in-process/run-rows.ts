@@ -1,7 +1,13 @@
 import { StewardError } from '../../errors/steward-error.ts';
 import type { RunEvent } from '../../events/run-event.ts';
 import type { CallRecord, Fence, Owner, RunRecord, Wake } from '../run-store.ts';
-import { belongsTo, type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
+import {
+  belongsTo,
+  type InProcessDatabase,
+  ownedKey,
+  type RunRow,
+  type RunState,
+} from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
 
 /** The run that a fence gives a right to. Throws `fenced` when somebody else has it, or nobody. */
@@ -25,9 +31,20 @@ export function ownRun(db: InProcessDatabase, runId: string, owner: Owner): RunR
   return row !== undefined && belongsTo(row.record, owner) ? row : undefined;
 }
 
-/** Replaces the record by one with changes. */
-export function update(row: RunRow, changes: Partial<RunRecord>): void {
-  row.record = Object.freeze({ ...row.record, ...changes });
+/** Changes the record. */
+export function update(row: RunRow, changes: Partial<RunState>): void {
+  Object.assign(row.record, changes);
+  row.snapshot = undefined;
+}
+
+/** The record as it is now, for those outside: made when somebody asks, not with each of the many changes. */
+export function snapshotOf(row: RunRow): RunRecord {
+  row.snapshot ??= Object.freeze({
+    ...row.record,
+    turns: Object.freeze([...row.record.turns]),
+    calls: Object.freeze([...row.record.calls]),
+  });
+  return row.snapshot;
 }
 
 /** Appends durable events under the next numbers. */
@@ -45,12 +62,14 @@ export function findCall(row: RunRow, callId: string): CallRecord | undefined {
   return row.record.calls.find((call) => call.callId === callId);
 }
 
-/** Replaces a call by one with changes. */
+/** Replaces a call by one with changes; nothing when there is no such call. */
 export function updateCall(row: RunRow, callId: string, changes: Partial<CallRecord>): void {
-  const calls = row.record.calls.map((call) =>
-    call.callId === callId ? Object.freeze({ ...call, ...changes }) : call,
-  );
-  update(row, { calls: Object.freeze(calls) });
+  const { calls } = row.record;
+  const index = calls.findIndex((call) => call.callId === callId);
+  const call = calls[index];
+  if (call === undefined) return;
+  calls[index] = Object.freeze({ ...call, ...changes });
+  row.snapshot = undefined;
 }
 
 /** The runs of a conversation that have not ended. */
