@@ -8,35 +8,36 @@ const pulseMs = 2_000;
  */
 export class Pulse {
   readonly #clock: Clock;
-  #waiting = 0;
-  #beat = Promise.withResolvers<'pulse'>();
+  readonly #sleepers = new Set<() => void>();
   #cancel: (() => void) | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** What `awaited` comes to, or `pulse` at the next beat. */
-  async during<T>(awaited: Promise<T>): Promise<T | 'pulse'> {
-    this.#waiting += 1;
-    this.#cancel ??= this.#clock.schedule(() => this.kick(), pulseMs);
-    try {
-      return await Promise.race([awaited, this.#beat.promise]);
-    } finally {
-      this.#waiting -= 1;
-      if (this.#waiting === 0) {
-        this.#cancel?.();
-        this.#cancel = null;
-      }
-    }
+  /** What the function that `sleep` is given is called with, or `pulse` at the next beat. */
+  during<T>(sleep: (wake: (why: T) => void) => void): Promise<T | 'pulse'> {
+    return new Promise((resolve) => {
+      const onBeat = () => wake('pulse');
+      const wake = (why: T | 'pulse') => {
+        this.#sleepers.delete(onBeat);
+        if (this.#sleepers.size === 0) this.#stop();
+        resolve(why);
+      };
+      this.#sleepers.add(onBeat);
+      this.#cancel ??= this.#clock.schedule(() => this.kick(), pulseMs);
+      sleep(wake);
+    });
   }
 
   /** Beats now. */
   kick(): void {
+    this.#stop();
+    for (const onBeat of [...this.#sleepers]) onBeat();
+  }
+
+  #stop(): void {
     this.#cancel?.();
-    const { resolve } = this.#beat;
-    this.#beat = Promise.withResolvers<'pulse'>();
-    this.#cancel = this.#waiting > 0 ? this.#clock.schedule(() => this.kick(), pulseMs) : null;
-    resolve('pulse');
+    this.#cancel = null;
   }
 }

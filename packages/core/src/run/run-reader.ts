@@ -1,8 +1,9 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { LogReader } from '../events/live-log.ts';
-import { isTerminal, type RunEvent } from '../events/run-event.ts';
+import { isTerminal, type RunEvent, type SnapshotEvent } from '../events/run-event.ts';
 import type { Owner, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
+import { MissedEvents } from './missed-events.ts';
 import type { Pulse } from './pulse.ts';
 import { isEnded, snapshotOf, terminalEventOf } from './snapshot.ts';
 
@@ -23,7 +24,8 @@ const batchSize = 256;
 
 /**
  * Reads a run's log from a cursor to its end: a place in the live log while that serves it, a `snapshot` from the store
- * where it does not. Never throws and always ends with a terminal event; what refused the run is an `error` event.
+ * where it does not. Never throws and always ends with a terminal event (nothing follows for who has seen it); what
+ * refused the run is an `error` event.
  */
 export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   readonly #source: RunSource;
@@ -31,9 +33,13 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   #batch: readonly RunEvent[] = [];
   #next = 0;
   #log: LogReader | undefined;
+  /** The log whose `wait` is under way. */
+  #awaited: LogReader | undefined;
+  #wake: (why: 'more' | 'lost') => void = () => {};
   #state: 'new' | 'open' | 'ended' = 'new';
-  /** The newest durable event that a snapshot has shown; `null` while the live log serves. */
-  #shownUpTo: number | null = null;
+  #checks: MissedEvents = new MissedEvents();
+  /** The newest snapshot, while no live log goes on from it. */
+  #shown: SnapshotEvent | undefined;
 
   constructor(source: RunSource, after?: string) {
     this.#source = source;
@@ -58,52 +64,87 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   }
 
   async #refill(): Promise<IteratorResult<RunEvent, undefined>> {
-    if (this.#state === 'ended') return { done: true, value: undefined };
     this.#next = 0;
     try {
       this.#batch = await this.#nextBatch();
     } catch (reason) {
       this.#batch = [this.#refusal(StewardError.from(reason, 'store_unavailable'))];
     }
-    return this.next();
+    return this.#state === 'ended' ? { done: true, value: undefined } : this.next();
   }
 
   async #nextBatch(): Promise<readonly RunEvent[]> {
     if (this.#state === 'new') {
-      this.#state = 'open';
-      const run = await this.#source.located;
-      this.#log = await this.#source.stores.liveLog.tail(run, this.#after);
-      if (!this.#log) return this.#fromStore();
+      const first = await this.#begin();
+      if (first.length > 0) return first;
     }
-    for (;;) {
+    while (this.#state === 'open') {
       const events = this.#log?.take(batchSize) ?? [];
-      if (events.length > 0) return events;
+      if (events.length > 0) return this.#checks.see(events);
       if (this.#source.closed.aborted) return [this.#refusal(closed())];
-      const seen = await (this.#log ? this.#waitForLog(this.#log) : this.#waitForStore());
+      const seen = await this.#wait();
       if (seen.length > 0) return seen;
     }
+    return [];
   }
 
-  /** Waits for the live log; at a pulse, or when it lost our place, the store says whether something was missed. */
-  async #waitForLog(log: LogReader): Promise<readonly RunEvent[]> {
-    const outcome = await this.#source.pulse.during(log.wait());
-    if (outcome === 'more' || this.#source.closed.aborted) return [];
-    if (outcome === 'pulse') {
-      const [head] = await this.#source.stores.runs.heads([this.#source.runId]);
-      if (!head || !isEnded(head.status)) return [];
-      const events = log.take(batchSize);
-      if (events.length > 0) return events;
+  async #begin(): Promise<readonly RunEvent[]> {
+    this.#state = 'open';
+    const run = await this.#source.located;
+    if (isEnded(run.status) && this.#after === run.lastCursor) {
+      this.#end();
+      return [];
     }
-    return this.#fromStore();
+    this.#log = await this.#source.stores.liveLog.tail(run, this.#after);
+    return this.#log ? [] : this.#fromStore();
   }
 
-  /** The live log does not serve this run: the store is asked at each pulse. */
-  async #waitForStore(): Promise<readonly RunEvent[]> {
-    await this.#source.pulse.during(new Promise<never>(() => {}));
-    if (this.#source.closed.aborted) return [];
-    const [head] = await this.#source.stores.runs.heads([this.#source.runId]);
-    if (head && head.eventCount === this.#shownUpTo) return [];
-    return this.#fromStore();
+  /** Waits for the live log. At a pulse, or when it lost our place, the store says whether something was missed. */
+  async #wait(): Promise<readonly RunEvent[]> {
+    const why = await this.#source.pulse.during<'more' | 'lost'>((wake) => this.#sleep(wake));
+    if (why === 'more' || this.#state === 'ended' || this.#source.closed.aborted) return [];
+    try {
+      if (why === 'lost') return await this.#fromStore();
+      return await (this.#log ? this.#checkLog(this.#log) : this.#checkStore());
+    } catch (reason) {
+      // The store cannot be reached: the next pulse tries again. That the run is gone is for good.
+      if (reason instanceof StewardError && reason.code === 'not_found') throw reason;
+      return [];
+    }
+  }
+
+  #sleep(wake: (why: 'more' | 'lost') => void): void {
+    this.#wake = wake;
+    const log = this.#log;
+    if (!log || this.#awaited === log) return;
+    this.#awaited = log;
+    void log.wait().then((why) => {
+      if (this.#awaited === log) this.#awaited = undefined;
+      if (this.#log === log) this.#wake(why);
+    });
+  }
+
+  async #checkLog(log: LogReader): Promise<readonly RunEvent[]> {
+    const { stores, runId, owner } = this.#source;
+    const [head] = await stores.runs.heads([runId]);
+    if (head && !isEnded(head.status) && !this.#checks.isNews(head.eventCount)) return [];
+    const events = log.take(batchSize);
+    if (events.length > 0) return this.#checks.see(events);
+    if (!head || isEnded(head.status)) return this.#fromStore();
+    const run = await stores.runs.load(runId, owner);
+    return run && !this.#checks.hasMissed(run) ? [] : this.#fromStore();
+  }
+
+  /** The live log does not serve this run: at each pulse it is asked again, and then the store. */
+  async #checkStore(): Promise<readonly RunEvent[]> {
+    const { stores, runId } = this.#source;
+    const [head] = await stores.runs.heads([runId]);
+    if (!this.#shown || !head || this.#checks.isNews(head.eventCount)) return this.#fromStore();
+    const run = await this.#source.located;
+    this.#log = await stores.liveLog.tail(run, this.#checks.newest);
+    if (!this.#log || this.#shown.openText === '') return [];
+    // The log tells the open text again.
+    return [{ ...this.#shown, openText: '' }];
   }
 
   /** The state from the store; after it the live log goes on, if it holds what follows. */
@@ -113,12 +154,14 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     this.#log = undefined;
     const run = await stores.runs.load(runId, owner);
     if (!run) throw notFound(runId);
-    this.#shownUpTo = run.eventCount;
+    this.#checks.show(run);
     if (isEnded(run.status)) return this.#endFromStore(run);
     this.#log = await stores.liveLog.tail(run, run.lastCursor ?? undefined);
-    if (!this.#log) return [await snapshotOf(run, stores, run.partial?.text ?? '')];
     // A run that has not said anything yet needs no snapshot: its log tells everything.
-    return run.eventCount === 0 ? [] : [await snapshotOf(run, stores, '')];
+    if (this.#log && run.eventCount === 0) return [];
+    const openText = this.#log ? '' : (run.partial?.text ?? '');
+    this.#shown = await snapshotOf(run, stores, openText);
+    return [this.#shown];
   }
 
   async #endFromStore(run: RunRecord): Promise<readonly RunEvent[]> {
@@ -134,6 +177,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     this.#next = 0;
     this.#log?.close();
     this.#log = undefined;
+    this.#wake('lost');
   }
 
   /** An event that only this reader sees: there is no run, or no way to it. */
