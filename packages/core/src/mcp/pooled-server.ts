@@ -44,7 +44,11 @@ export interface PooledServerOptions {
 
 type Link =
   | { readonly status: 'idle' }
-  | { readonly status: 'connecting'; readonly opening: Promise<McpClient> }
+  | {
+      readonly status: 'connecting';
+      readonly opening: Promise<McpClient>;
+      readonly isFirst: boolean;
+    }
   | { readonly status: 'ready'; readonly client: McpClient }
   | {
       readonly status: 'failed';
@@ -94,9 +98,8 @@ export class PooledServer implements ToolServer {
    * every run. Never throws: `state()` says what came of it.
    */
   async prepare(): Promise<void> {
-    const isFirst = this.#link.status === 'idle' || this.#link.status === 'connecting';
     const opened = this.#open().catch(() => undefined);
-    if (isFirst) await opened;
+    if (this.#link.status === 'connecting' && this.#link.isFirst) await opened;
   }
 
   /** Calls a tool, over a new connection when the old one is gone. Never sends an ambiguous call again. */
@@ -143,7 +146,7 @@ export class PooledServer implements ToolServer {
       return Promise.reject(link.error);
     const opening = this.#connect(link.status === 'failed' ? link.failures : 0);
     opening.catch(() => undefined);
-    this.#link = { status: 'connecting', opening };
+    this.#link = { status: 'connecting', opening, isFirst: link.status === 'idle' };
     return opening;
   }
 

@@ -149,5 +149,7 @@ function zod3JsonSchema(schema: unknown): unknown {
     $refStrategy: 'root',
     effectStrategy: 'input',
     pipeStrategy: 'input',
+    // Unknown properties are dropped by zod, not refused, unless the schema is strict.
+    removeAdditionalStrategy: 'strict',
   });
 }

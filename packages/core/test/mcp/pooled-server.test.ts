@@ -100,6 +100,7 @@ test('a run does not wait for a server that failed before', async () => {
   await server.prepare();
   advance(1_001);
   await server.prepare();
+  await server.prepare();
   expect(server.state().status).toBe('connecting');
 });
 

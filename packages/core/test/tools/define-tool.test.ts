@@ -61,6 +61,9 @@ test('zod mini and zod 3 parameters are understood as well', async () => {
     properties: { s: { format: 'email' } },
     required: ['s'],
   });
+  await expect(three.validate({ s: 'a@b.example', more: 1 })).resolves.toMatchObject({
+    valid: true,
+  });
   await expect(three.validate({ s: 'nobody' })).resolves.toMatchObject({ valid: false });
   await expect(run(three, { s: 'a@b.example' })).resolves.toBe(2);
   await expect(run(mini, { n: 1 })).resolves.toBe(2);
