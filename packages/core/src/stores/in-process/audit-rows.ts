@@ -15,19 +15,17 @@ export function auditRun(
   details: JsonObject,
 ): void {
   const { tenantId, userId, runId } = row.record;
-  addEntry(db, { tenantId, userId, chain: runId, action, details });
-  db.runChains.add(runId);
+  const chain = addEntry(db, { tenantId, userId, chain: runId, action, details });
+  db.runChains.set(runId, chain);
   db.runEntries += 1;
   if (db.runEntries > keptRunEntries) dropOldestChain(db);
 }
 
 function dropOldestChain(db: InProcessDatabase): void {
-  const [oldest] = db.runChains;
-  const chain = oldest === undefined ? undefined : db.chains.get(oldest);
-  if (oldest === undefined || chain === undefined) return;
+  const [runId, chain] = db.runChains.shift() ?? [];
+  if (runId === undefined || chain === undefined) return;
   db.runEntries -= chain.sealed.length + chain.open.length;
-  db.runChains.delete(oldest);
-  db.chains.delete(oldest);
+  db.chains.delete(runId);
 }
 
 /** Adds an entry at the end of its chain, to be hashed later. */

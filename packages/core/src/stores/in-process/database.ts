@@ -2,6 +2,7 @@ import type { ConversationMessage } from '../../events/conversation-message.ts';
 import type { Clock } from '../../internal/clock.ts';
 import type { AuditEntry, AuditRecord } from '../audit-log.ts';
 import type { CallRecord, CommittedTurn, Owner, RunRecord, StoredEvent } from '../run-store.ts';
+import { AgingMap } from './aging-map.ts';
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -41,7 +42,7 @@ export interface ConversationRow {
 
 /** Tokens by reservation, and sums of them for the windows that were asked for. */
 export interface UsageAccount {
-  readonly entries: Map<string, UsageEntry>;
+  readonly entries: AgingMap<string, UsageEntry>;
   readonly windows: Map<number, { start: number; used: number; reserved: number }>;
 }
 
@@ -81,14 +82,14 @@ export interface InProcessDatabase {
   readonly conversations: Map<string, Map<string, ConversationRow>>;
   readonly accounts: Map<string, UsageAccount>;
   readonly chains: Map<string, AuditChain>;
-  /** Chains of runs, oldest first. */
-  readonly runChains: Set<string>;
+  /** Chains of runs. */
+  readonly runChains: AgingMap<string, AuditChain>;
   /** Entries in them. */
   runEntries: number;
-  /** Ended runs, oldest first. */
-  readonly finished: Set<string>;
-  /** Ended runs of which little is left, oldest first. */
-  readonly compacted: Set<string>;
+  /** Ended runs with all they have. */
+  readonly finished: AgingMap<string, RunRow>;
+  /** Ended runs of which little is left. */
+  readonly compacted: AgingMap<string, RunRow>;
   touches: number;
 }
 
@@ -104,10 +105,10 @@ export function createDatabase(clock: Pick<Clock, 'now'>, retention: Retention):
     conversations: new Map(),
     accounts: new Map(),
     chains: new Map(),
-    runChains: new Set(),
+    runChains: new AgingMap(),
     runEntries: 0,
-    finished: new Set(),
-    compacted: new Set(),
+    finished: new AgingMap(),
+    compacted: new AgingMap(),
     touches: 0,
   };
 }

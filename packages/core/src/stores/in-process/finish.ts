@@ -32,7 +32,7 @@ export function finish(db: InProcessDatabase, fence: Fence, ending: Ending): rea
   });
   row.leaseUntil = 0;
   db.active.delete(row);
-  db.finished.add(row.record.runId);
+  db.finished.set(row.record.runId, row);
   forgetOld(db);
   return promoteNext(db, row);
 }
@@ -55,21 +55,14 @@ function promoteNext(db: InProcessDatabase, ended: RunRow): readonly Wake[] {
 
 /** Old runs lose their details first and are dropped later, so that a process may run for years. */
 function forgetOld(db: InProcessDatabase): void {
-  const [oldest] = db.finished;
-  if (oldest !== undefined && db.finished.size > db.retention.finishedRuns) {
-    db.finished.delete(oldest);
-    compact(db, oldest);
-  }
-  const [ancient] = db.compacted;
-  if (ancient !== undefined && db.compacted.size > db.retention.compactRuns) dropRun(db, ancient);
-}
-
-function compact(db: InProcessDatabase, runId: string): void {
-  const row = db.runs.get(runId);
-  if (row === undefined) return;
+  const { finished, compacted, retention } = db;
+  const [runId, row] = (finished.size > retention.finishedRuns && finished.shift()) || [];
+  if (runId === undefined || row === undefined) return;
   row.events = [];
   update(row, { turns: [], calls: [], inputs: [], steers: [] });
-  db.compacted.add(runId);
+  compacted.set(runId, row);
+  const [ancient] = (compacted.size > retention.compactRuns && compacted.shift()) || [];
+  if (ancient !== undefined) dropRun(db, ancient);
 }
 
 /** Forgets an ended run. */

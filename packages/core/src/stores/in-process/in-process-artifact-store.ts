@@ -7,6 +7,7 @@ import type { ArtifactReference } from '../../events/run-event.ts';
 import { newId } from '../../internal/ids.ts';
 import type { ArtifactStore, NewArtifact } from '../artifact-store.ts';
 import type { Owner } from '../run-store.ts';
+import { AgingMap } from './aging-map.ts';
 import { belongsTo } from './database.ts';
 
 /** How much is kept. */
@@ -25,7 +26,7 @@ interface Kept extends Owner {
 /** An ArtifactStore in files that only this user can read, deleted on close. The directory is made when first needed. */
 export class FileArtifactStore implements ArtifactStore {
   readonly #limits: ArtifactLimits;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new AgingMap<string, Kept>();
   #directory: Promise<string> | undefined;
   #isClosed = false;
   #bytes = 0;
@@ -63,7 +64,9 @@ export class FileArtifactStore implements ArtifactStore {
 
   async delete(owner: Owner, artifactId: string): Promise<void> {
     const kept = this.#kept.get(artifactId);
-    if (kept !== undefined && belongsTo(kept, owner)) await this.#remove(kept);
+    if (kept === undefined || !belongsTo(kept, owner)) return;
+    this.#kept.delete(artifactId);
+    await this.#deleteFile(kept);
   }
 
   async close(): Promise<void> {
@@ -86,14 +89,15 @@ export class FileArtifactStore implements ArtifactStore {
   }
 
   async #makeRoom(): Promise<void> {
-    for (const kept of this.#kept.values()) {
-      if (this.#bytes <= this.#limits.artifactsBytes) return;
-      await this.#remove(kept);
+    while (this.#bytes > this.#limits.artifactsBytes) {
+      const [, oldest] = this.#kept.shift() ?? [];
+      if (oldest === undefined) return;
+      await this.#deleteFile(oldest);
     }
   }
 
-  async #remove({ reference, path }: Kept): Promise<void> {
-    if (this.#kept.delete(reference.artifactId)) this.#bytes -= reference.bytes;
+  async #deleteFile({ reference, path }: Kept): Promise<void> {
+    this.#bytes -= reference.bytes;
     await rm(path, { force: true });
   }
 }

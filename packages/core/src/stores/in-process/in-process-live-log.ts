@@ -1,6 +1,7 @@
 import { comparePlaces, parseCursor } from '../../events/cursor.ts';
 import type { LiveLog, LogKey, LogReader, LogWriter } from '../../events/live-log.ts';
 import { isTerminal, type RunEvent } from '../../events/run-event.ts';
+import { AgingMap } from './aging-map.ts';
 
 /** How much is kept of finished runs: the oldest is dropped first. */
 export interface LiveLogLimits {
@@ -24,27 +25,24 @@ interface Log {
  */
 export function inProcessLiveLog(limits: LiveLogLimits): LiveLog {
   const logs = new Map<string, Log>();
-  const finished = new Set<string>();
+  const finished = new AgingMap<string, Log>();
   let finishedEvents = 0;
   let isClosed = false;
 
   function finish(key: string, log: Log): void {
     log.open = undefined;
-    finished.add(key);
+    finished.set(key, log);
     finishedEvents += log.events.length;
-    for (const oldest of finished) {
-      const isFull = finished.size > limits.replayRuns || finishedEvents > limits.replayEvents;
-      if (!isFull) return;
-      finished.delete(oldest);
-      drop(oldest);
+    while (finished.size > limits.replayRuns || finishedEvents > limits.replayEvents) {
+      const [oldest, dropped] = finished.shift() ?? [];
+      if (oldest === undefined || dropped === undefined) return;
+      finishedEvents -= dropped.events.length;
+      drop(oldest, dropped);
     }
   }
 
-  function drop(key: string): void {
-    const log = logs.get(key);
-    if (log === undefined) return;
+  function drop(key: string, log: Log): void {
     logs.delete(key);
-    finishedEvents -= log.open === undefined ? log.events.length : 0;
     log.events = [];
     log.open = undefined;
     log.isDropped = true;
@@ -76,7 +74,8 @@ export function inProcessLiveLog(limits: LiveLogLimits): LiveLog {
     },
     close: async () => {
       isClosed = true;
-      for (const key of logs.keys()) drop(key);
+      for (const [key, log] of logs) drop(key, log);
+      finished.clear();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../internal/clock.ts';
 import type { RateLimit, RateLimiter, RateTake } from '../rate-limiter.ts';
+import { AgingMap } from './aging-map.ts';
 
 interface Bucket {
   readonly endsAt: number;
@@ -11,7 +12,7 @@ const maxKeys = 100_000;
 
 /** A RateLimiter of this process. A window begins with the first event that is counted in it. */
 export function inProcessRateLimiter(clock: Pick<Clock, 'now'>): RateLimiter {
-  const buckets = new Map<string, Bucket>();
+  const buckets = new AgingMap<string, Bucket>();
 
   function bucketOf(key: string, { windowMs }: RateLimit, now: number): Bucket {
     const name = `${windowMs} ${key}`;
@@ -21,8 +22,7 @@ export function inProcessRateLimiter(clock: Pick<Clock, 'now'>): RateLimiter {
     buckets.delete(name);
     const bucket = { endsAt: now + windowMs, used: 0 };
     buckets.set(name, bucket);
-    const [oldest] = buckets.size > maxKeys ? buckets.keys() : [];
-    if (oldest !== undefined) buckets.delete(oldest);
+    if (buckets.size > maxKeys) buckets.shift();
     return bucket;
   }
 

@@ -1,4 +1,5 @@
 import type { Owner } from '../run-store.ts';
+import { AgingMap } from './aging-map.ts';
 import {
   type InProcessDatabase,
   ownedKey,
@@ -14,7 +15,7 @@ export function accountOf(db: InProcessDatabase, owner: Owner): UsageAccount {
   const key = ownedKey(owner);
   let account = db.accounts.get(key);
   if (account === undefined) {
-    account = { entries: new Map(), windows: new Map() };
+    account = { entries: new AgingMap(), windows: new Map() };
     db.accounts.set(key, account);
   }
   return account;
@@ -39,8 +40,7 @@ export function setEntry(account: UsageAccount, id: string, entry: UsageEntry): 
     if (replaced !== undefined && replaced.at >= window.start) count(window, replaced, -1);
     if (entry.at >= window.start) count(window, entry, 1);
   }
-  const [oldest] = account.entries.size > keptEntries ? account.entries.keys() : [];
-  if (oldest !== undefined) account.entries.delete(oldest);
+  if (account.entries.size > keptEntries) account.entries.shift();
 }
 
 /** Counts what was used under an id, once, whether it was reserved or not. */

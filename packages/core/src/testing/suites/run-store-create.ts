@@ -23,8 +23,9 @@ export const createCases: readonly RunStoreCase[] = [
       const asked = newRun();
       const outcome = await store.runs.create(asked);
       assert.equal(outcome.kind, 'claimed');
-      assert.ok('run' in outcome);
-      const { run } = outcome;
+      assert.ok('now' in outcome);
+      const { run, now } = outcome;
+      assert.ok(now >= run.createdAt && now < run.createdAt + 10_000);
       assert.equal(run.status, 'running');
       assert.equal(run.epoch, 1);
       assert.deepEqual(

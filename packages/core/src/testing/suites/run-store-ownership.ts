@@ -48,6 +48,7 @@ export const ownershipCases: readonly RunStoreCase[] = [
     async run(context) {
       const { run } = await abandonedRun(context);
       const claim = await claimed(context, run.runId);
+      assert.ok(claim.now >= run.createdAt + longer, 'the time is that of the claim');
       assert.deepEqual([claim.run.epoch, claim.run.status, claim.takeovers], [2, 'running', 1]);
     },
   },
