@@ -16,7 +16,7 @@ it('gives up the oldest entry that is still there, also after it was empty', () 
   expect(map.shift()).toEqual(['e', 6]);
 });
 
-it('costs the same however many entries it has given up', () => {
+it('goes on giving up the oldest over many rounds', () => {
   const map = new AgingMap<number, number>();
   const rounds = 200_000;
   for (let key = 0; key < rounds; key++) {
