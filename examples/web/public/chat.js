@@ -30,6 +30,7 @@ const listener = {
   changed(panel) {
     dialog.update(panel);
     showBusy();
+    if (!panel.isOpen) void refreshSide();
   },
   happened(_panel, event) {
     if (event.type === 'tool_result') void refreshSide();

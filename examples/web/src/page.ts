@@ -66,7 +66,7 @@ const sidebar = ({ conversations, conversationId, mails, servers }: PageContent)
     <h2>Outbox</h2>
     <div id="outbox">${outboxHtml(mails)}</div>
     <h2>Tool servers</h2>
-    <ul id="servers" class="servers">${serversHtml(servers)}</ul>
+    <ul id="servers" class="servers" data-empty="None.">${serversHtml(servers)}</ul>
   </nav>`;
 
 const header = ({ choice }: PageContent) => html`
