@@ -193,11 +193,18 @@ export const plants = [
     expect: ['planted.ts'],
   },
   {
-    check: 'build shape size',
+    check: 'build shape size pack',
     edits: {
       [`${src}/index.ts`]: append(`export const planted = '${'x'.repeat(61_000)}';`),
       [`${core}/package.json`]: brokenExport,
+      [`${core}/README.md`]: (text) =>
+        text.replace("from '@steward/core'", "from '@steward/core/none'"),
     },
-    expect: ['planted.js', 'Package size limit has exceeded'],
+    expect: [
+      'planted.js',
+      'Package size limit has exceeded',
+      'ERR_PACKAGE_PATH_NOT_EXPORTED',
+      'TS2307',
+    ],
   },
 ];

@@ -56,9 +56,10 @@ const steps = {
     ],
   },
   size: { what: 'size limits of dist/', commands: [[tool('size-limit')]] },
+  pack: { what: 'the packed core works in an empty project', commands: [own('pack')] },
 };
 
-const usage = `npm run check [-- --only NAME ...]   the checks, or some of them (shape and size need build)
+const usage = `npm run check [-- --only NAME ...]   the checks, or some of them (shape, size and pack need build)
 npm run check -- --fix               formats and repairs what can be repaired
 npm run check -- --prove             plants violations in a copy: does every check bite?
 `;

@@ -20,7 +20,7 @@ export type SpecialCase =
   | 'provider path';
 
 /** What the recorded framework put in, took out or worded otherwise between two turns; given to `prepareTurn`. */
-export type ChangeMessages = (messages: readonly Message[]) => readonly Message[];
+type ChangeMessages = (messages: readonly Message[]) => readonly Message[];
 
 /** One run of ours, and the recorded requests that it has to make. */
 export interface RunPlan {
