@@ -144,7 +144,15 @@ export class Assistant implements AsyncDisposable {
       });
       await this.#driver.wake(outcome.wake);
       if (outcome.kind === 'decided') return;
-      throw new StewardError(outcome.code, decisionRefusals[outcome.code], { field: 'callId' });
+      const { code } = outcome;
+      await this.stores.audit.append({
+        ...owner,
+        // The chain of a run is its owner's: whoever tries at another's is written into a chain of his own.
+        chain: code === 'not_found' ? `refused:${owner.tenantId}:${owner.userId}` : runId,
+        action: 'confirmation.refused',
+        details: { runId, callId, code },
+      });
+      throw new StewardError(code, decisionRefusals[code], { field: 'callId' });
     });
   }
 

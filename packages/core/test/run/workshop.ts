@@ -1,0 +1,185 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { Assistant } from '../../src/assistant.ts';
+import { StewardError } from '../../src/errors/steward-error.ts';
+import { isTerminal, type RunEvent } from '../../src/events/run-event.ts';
+import type { AssistantOptions } from '../../src/options.ts';
+import type { Run } from '../../src/run/run.ts';
+import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
+import type { Stores } from '../../src/stores/stores.ts';
+import { type CrashPoints, crashPoints } from '../../src/testing/crash-points.ts';
+import type { FakeClock } from '../../src/testing/fake-clock.ts';
+import { type ScriptedTurnFunction, scriptedModel } from '../../src/testing/scripted-model.ts';
+import { tool } from '../../src/tools/define-tool.ts';
+import type { Tool, ToolContext } from '../../src/tools/tool.ts';
+
+/** Who asks where a test says nothing else. */
+export const local = { tenantId: 'default', userId: 'local' };
+
+/** What tools did, by idempotency key. */
+export class Effects {
+  readonly starts: string[] = [];
+
+  /** How often the effect with this key was asked for. */
+  count(key: string): number {
+    return this.starts.filter((start) => start === key).length;
+  }
+}
+
+/** A tool of each effect that notes what it does in the ledger. */
+export function effectTools(effects: Effects, work?: (context: ToolContext) => unknown): Tool[] {
+  return (['read', 'write_idempotent', 'write'] as const).map((effect) =>
+    tool({
+      name: effect,
+      description: `A tool whose effect is ${effect}`,
+      parameters: z.object({ n: z.number().optional() }),
+      effect,
+      execute: async ({ n }, context) => {
+        effects.starts.push(context.idempotencyKey);
+        await work?.(context);
+        return `${effect} ${n ?? ''} done`;
+      },
+    }),
+  );
+}
+
+/** A model that calls what `plan` says in the turns before the last, and then answers with `answer`. */
+export function planned(
+  plan: readonly (readonly string[])[],
+  answer: string | readonly string[] = 'All is done.',
+): ScriptedTurnFunction {
+  return ({ messages }) => {
+    const since = messages.findLastIndex((message) => message.role === 'user');
+    const turn = messages.slice(since).filter((message) => message.role === 'assistant').length;
+    const names = plan[turn];
+    if (!names) return { text: answer };
+    return {
+      text: ['Let me ', 'see.'],
+      toolCalls: names.map((name, n) => ({ name, args: { n } })),
+    };
+  };
+}
+
+/** An assistant over given stores whose time passes quickly. */
+export function quickAssistant(options: Partial<AssistantOptions> & { stores: Stores }): Assistant {
+  return new Assistant({
+    model: scriptedModel(planned([])),
+    ...options,
+    lease: { ttlMs: 10_000, beatMs: 2_000, sweepMs: 1_000, ...options.lease },
+  });
+}
+
+/** An assistant that can die: from then on nothing of it reaches the stores. */
+export function mortalAssistant(options: Partial<AssistantOptions> & { stores: Stores }): {
+  readonly assistant: Assistant;
+  readonly points: CrashPoints;
+} {
+  const points = crashPoints();
+  const { stores } = options;
+  const severed = { ...stores, runs: points.sever(stores.runs), usage: points.sever(stores.usage) };
+  const assistant = quickAssistant({ ...options, stores: severed, crashPoint: points.hook });
+  return { assistant, points };
+}
+
+/** Everything an iterator says. */
+export async function eventsOf(run: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of run) events.push(event);
+  return events;
+}
+
+/** The types of events, in order. */
+export function typesOf(events: readonly RunEvent[]): string[] {
+  return events.map((event) => event.type);
+}
+
+/** What a person reads who gets these events: the text of the turn that is open, or that ended the run. */
+export function textRead(events: readonly RunEvent[]): string {
+  let turn = 0;
+  let text = '';
+  for (const event of events) {
+    if (event.type === 'token') {
+      if (event.turn !== turn) text = '';
+      turn = event.turn;
+      text += event.text;
+    } else if (event.type === 'turn_reset') {
+      turn = event.turn;
+      text = '';
+    } else if (event.type === 'snapshot') {
+      turn = event.turn;
+      text = event.openText;
+    }
+  }
+  return text;
+}
+
+/** The code with which a promise rejects; `undefined` when it does not. */
+export async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await promise;
+    return undefined;
+  } catch (reason) {
+    if (reason instanceof StewardError) return reason.code;
+    throw reason;
+  }
+}
+
+/** Waits, turn by turn of the event loop, until something holds. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn++) {
+    if (await holds()) return;
+    await setImmediate();
+  }
+  throw new Error('It never came to hold.');
+}
+
+/** Moves a fake clock until a run has ended or waits for a person. */
+export async function settle(clock: FakeClock, run: Run<unknown>): Promise<string> {
+  let state = '';
+  run.result().then(
+    (result) => {
+      state = result.status;
+    },
+    (reason: StewardError) => {
+      state = reason.code;
+    },
+  );
+  for (let step = 0; step < 200 && state === ''; step++) await clock.advance(500);
+  expect(state, 'the run did not settle').not.toBe('');
+  return state;
+}
+
+/** What must hold for a run that has ended, whatever it lived through. */
+export async function expectSound(stores: Stores, runId: string): Promise<readonly RunEvent[]> {
+  const run = await stores.runs.load(runId, null);
+  expect(run?.end, `run ${runId} has not ended: ${run?.status}`).not.toBeNull();
+  if (!run) throw new Error(`There is no run ${runId}.`);
+  const stored = await stores.runs.events(runId, 0, 100_000);
+  expect(stored.map(({ n }) => n)).toEqual(stored.map((_, index) => index + 1));
+  const events = stored.map(({ event }) => event);
+  expect(events.filter(isTerminal)).toHaveLength(1);
+  expect(events.findIndex(isTerminal)).toBe(events.length - 1);
+  const epochs = events.map((event) => Number(event.cursor.split('-')[0]));
+  expect(epochs).toEqual(epochs.toSorted((a, b) => a - b));
+  expect(await stores.audit.verify(runId)).toMatchObject({ valid: true });
+  const messages = await stores.conversations.read(run, run.conversationId, { limit: 1_000 });
+  const own = messages.filter((message) => message.runId === runId);
+  expect(own.filter(({ role }) => role === 'user').length).toBe(
+    run.input.kind === 'message' ? 1 : 0,
+  );
+  expect(own.filter(({ role }) => role === 'assistant').length).toBeLessThanOrEqual(1);
+  const answer = own.find(({ role }) => role === 'assistant');
+  if (answer) expect(answer.content).toBe(run.end?.text);
+  return events;
+}
+
+/** New stores over a clock. */
+export function storesOn(clock: FakeClock): Stores {
+  return inProcessStores({ clock });
+}
+
+/** The actions in a run's audit chain. */
+export async function auditOf(stores: Stores, runId: string, owner = local): Promise<string[]> {
+  return (await stores.audit.read(owner, runId)).map((record) => record.action);
+}
