@@ -5,7 +5,7 @@ import type { Assistant, AssistantOptions } from '@steward/core';
 import { loadAssets } from './assets.ts';
 import { createAssistant } from './chat-assistant.ts';
 import { checkOrigin } from './guard.ts';
-import { HttpError, sendError, setSecurityHeaders } from './http.ts';
+import { sendError, setSecurityHeaders } from './http.ts';
 import type { ModelChoice } from './model-choice.ts';
 import { Outbox } from './outbox.ts';
 import { handle, type RouteContext } from './routes.ts';
@@ -68,9 +68,13 @@ async function listen(wanted: number): Promise<{ server: Server; port: number }>
 
 function answerRequests(server: Server, port: number, context: RouteContext): void {
   server.on('request', (request, response) => {
+    if (context.closing.aborted) {
+      // Any answer would end a reader's attempts to reconnect; a lost connection does not.
+      request.socket.destroy();
+      return;
+    }
     setSecurityHeaders(response);
     const answer = async () => {
-      if (context.closing.aborted) throw new HttpError(503, 'closed', 'The server is closing');
       checkOrigin(request, port);
       await handle(context, request, response);
     };
