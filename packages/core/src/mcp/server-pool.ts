@@ -1,7 +1,6 @@
 import type { Clock } from '../internal/clock.ts';
 import type { Tool } from '../tools/tool.ts';
-import { connectNative } from './native-client.ts';
-import { PooledServer, type ServerState } from './pooled-server.ts';
+import { PooledServer, type PooledServerOptions, type ServerState } from './pooled-server.ts';
 import type { McpServerConfig } from './server-config.ts';
 
 /** What a pool needs. */
@@ -19,7 +18,7 @@ export class ServerPool {
     configs: ReadonlyMap<string, McpServerConfig>,
     { clock, onTools }: ServerPoolOptions,
   ) {
-    const options = { clock, onTools, connect: connectNative };
+    const options = { clock, onTools, connect };
     this.#servers = [...configs].map(([name, config]) => new PooledServer(name, config, options));
   }
 
@@ -38,3 +37,9 @@ export class ServerPool {
     await Promise.all(this.#servers.map((server) => server.close()));
   }
 }
+
+/** Loads the client with the first connection: most assistants have no server. */
+const connect: PooledServerOptions['connect'] = async (options) => {
+  const { connectNative } = await import('./native-client.ts');
+  return connectNative(options);
+};
