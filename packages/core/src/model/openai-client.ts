@@ -1,6 +1,6 @@
 import type { ClientOptions, OpenAI } from 'openai';
 import type { ModelError } from './model-events.ts';
-import { type Destination, fetchHttp, nodeHttp, type Post, usesProxy } from './node-http.ts';
+import type { Destination, Post } from './node-http.ts';
 import { readErrorBody, retryAfterMs } from './openai-error.ts';
 import type { ProviderResponse } from './response-body.ts';
 
@@ -43,9 +43,11 @@ export function connectOpenAI(options: OpenAIClientOptions, path: string): OpenA
 }
 
 async function load(options: OpenAIClientOptions, path: string): Promise<Post> {
+  // In this order: node:http is slow to load alone, and nearly free after the package.
   const openai = await import('openai');
+  const connections = await import('./node-http.ts');
   const client = new openai.OpenAI(clientOptions(options));
-  const http = chooseHttp(options);
+  const http = chooseHttp(connections, options);
   const prepare = async () => http(await destination(client, path));
   let prepared: Promise<Post> | undefined;
   return async (body, signal) => {
@@ -61,7 +63,10 @@ async function load(options: OpenAIClientOptions, path: string): Promise<Post> {
   };
 }
 
-function chooseHttp({ fetch, connectTimeoutMs }: OpenAIClientOptions) {
+function chooseHttp(
+  { fetchHttp, nodeHttp, usesProxy }: typeof import('./node-http.ts'),
+  { fetch, connectTimeoutMs }: OpenAIClientOptions,
+) {
   if (fetch !== undefined) return fetchHttp(fetch);
   return usesProxy(process.env, process.execArgv)
     ? fetchHttp(globalThis.fetch)
@@ -93,7 +98,7 @@ function clientOptions(options: OpenAIClientOptions): ClientOptions {
 
 function connectionFailure(reason: unknown, openai: typeof import('openai')): RequestFailure {
   const cause = reason instanceof Error ? reason : new Error(String(reason));
-  const timedOut = /timed? ?out/i.test(`${cause} ${cause.cause ?? ''}`);
+  const timedOut = /timed? ?out/i.test(`${cause} ${told(cause.cause)}`);
   const error = timedOut
     ? new openai.APIConnectionTimeoutError()
     : new openai.APIConnectionError({ cause });
