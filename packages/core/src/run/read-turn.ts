@@ -1,6 +1,7 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { MessageToolCall } from '../events/message.ts';
 import { cleanText } from '../internal/storable.ts';
+import { readBatches } from '../model/batches.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import type { ModelEvent, ModelFinish } from '../model/model-events.ts';
 import { modelFailure } from './model-failure.ts';
@@ -83,21 +84,32 @@ class TurnReading implements ReadTurn {
   }
 
   async read(request: ModelRequest, watch: TurnWatch): Promise<void> {
-    const events = this.#run.settings.model.stream(request, { signal: this.#request.signal });
-    for await (const event of events) {
-      if (this.#ended) return;
+    const stream = this.#run.settings.model.stream(request, { signal: this.#request.signal });
+    const batches = readBatches(stream);
+    try {
+      for (;;) {
+        const batch = await batches.next();
+        if (this.#ended) return;
+        if (batch === undefined) throw unfinished();
+        if (this.#takeAll(batch, watch)) return;
+      }
+    } finally {
+      await batches.stop();
+    }
+  }
+
+  /** Whether the turn is over with it. */
+  #takeAll(batch: readonly ModelEvent[], watch: TurnWatch): boolean {
+    for (const event of batch) {
       if (event.type === 'text') {
         watch.piece();
         this.#text(event.text);
       } else {
         this.#other(event, watch);
       }
-      if (this.finish !== null || this.tooLong) return;
+      if (this.finish !== null || this.tooLong) return true;
     }
-    throw new StewardError(
-      'model_failed',
-      'The model ended its stream without saying that it was done.',
-    );
+    return false;
   }
 
   /** The provider fell silent: whether it had said something worth keeping. */
@@ -189,6 +201,13 @@ class TurnReading implements ReadTurn {
       ...(custom && { custom }),
     });
   }
+}
+
+function unfinished(): StewardError {
+  return new StewardError(
+    'model_failed',
+    'The model ended its stream without saying that it was done.',
+  );
 }
 
 function silence(started: boolean): StewardError {
