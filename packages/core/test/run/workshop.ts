@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { Assistant } from '../../src/assistant.ts';
+import type { RunEngine } from '../../src/engine/run-engine.ts';
 import { StewardError } from '../../src/errors/steward-error.ts';
 import { isTerminal, type RunEvent } from '../../src/events/run-event.ts';
 import type { AssistantOptions } from '../../src/options.ts';
@@ -82,6 +83,17 @@ export function mortalAssistant(options: Partial<AssistantOptions> & { stores: S
   return { assistant, points };
 }
 
+/** An assistant that only reads and decides: the work is for others. */
+export function bystander(options: Partial<AssistantOptions> & { stores: Stores }): Assistant {
+  const engine: RunEngine = {
+    enqueue: async () => {},
+    start: async () => {},
+    stop: async () => {},
+    stats: () => ({ queued: 0, running: 0 }),
+  };
+  return quickAssistant({ ...options, engine, lease: { sweepMs: 1e9 } });
+}
+
 /** Everything an iterator says. */
 export async function eventsOf(run: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
@@ -108,7 +120,8 @@ export function textRead(events: readonly RunEvent[]): string {
       text = '';
     } else if (event.type === 'snapshot') {
       turn = event.turn;
-      text = event.openText;
+      const answer = event.messages.find(({ role }) => role === 'assistant');
+      text = answer ? String(answer.content) : event.openText;
     }
   }
   return text;
@@ -183,3 +196,8 @@ export function storesOn(clock: FakeClock): Stores {
 export async function auditOf(stores: Stores, runId: string, owner = local): Promise<string[]> {
   return (await stores.audit.read(owner, runId)).map((record) => record.action);
 }
+
+// What is loaded when first used is loaded now: a fake clock does not wait for files.
+await using warm = quickAssistant({ stores: inProcessStores(), tools: effectTools(new Effects()) });
+await warm.call('read', {}).result();
+await warm.run('Hello').result();
