@@ -275,7 +275,10 @@ export interface StoredEvent {
  * Conformance: `testRunStore`.
  */
 export interface RunStore {
-  /** Creates a run, or finds the one of the same request, or says why not. */
+  /**
+   * Creates a run, or finds the one of the same request, or says why not. The user's message is written when the run
+   * comes first in its conversation, so that it follows the answers of the runs ahead.
+   */
   create(run: NewRun): Promise<CreateOutcome>;
   /**
    * Takes a run that is queued at the head of its conversation, or whose lease ran out, under a new epoch.

@@ -16,6 +16,12 @@ export function addMessage(
   putMessage(db, row.record, conversationId, { ...message, messageId, runId, role });
 }
 
+/** Adds what the user said, once the run is the first of its conversation. */
+export function addQuestion(db: InProcessDatabase, row: RunRow): void {
+  const { input } = row.record;
+  if (input.kind === 'message') addMessage(db, row, 'user', { content: input.content });
+}
+
 /** Adds a message to a conversation, creating it; nothing when the message is there. */
 export function putMessage(
   db: InProcessDatabase,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Usage } from '../../events/run-event.ts';
 import type { CreateOutcome, NewRun, Wake } from '../run-store.ts';
 import { cancelRun } from './cancel.ts';
-import { addMessage } from './conversation-rows.ts';
+import { addQuestion } from './conversation-rows.ts';
 import {
   belongsTo,
   type InProcessDatabase,
@@ -83,7 +83,7 @@ function insert(db: InProcessDatabase, run: NewRun, isFree: boolean): RunRow {
   if (lane === undefined) db.lanes.set(key, [row]);
   else lane.push(row);
   if (run.requestId !== null) db.requests.set(ownedKey(run, run.requestId), run.runId);
-  if (run.input.kind === 'message') addMessage(db, row, 'user', { content: run.input.content });
+  if (isFree) addQuestion(db, row);
   return row;
 }
 

@@ -3,7 +3,7 @@ import type { RunEvent } from '../../events/run-event.ts';
 import type { Fence, RunEnd, Wake } from '../run-store.ts';
 import { auditRun } from './audit-rows.ts';
 import { expire } from './confirmations.ts';
-import { addMessage } from './conversation-rows.ts';
+import { addMessage, addQuestion } from './conversation-rows.ts';
 import { type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import { appendEvents, fenced, update, wakeOf } from './run-rows.ts';
@@ -50,6 +50,7 @@ function promoteNext(db: InProcessDatabase, ended: RunRow): readonly Wake[] {
   next.wokenAt = now;
   // Its time begins now: waiting behind others is not its own doing.
   update(next, { deadlineAt: now + next.deadlineMs });
+  addQuestion(db, next);
   return [wakeOf(next)];
 }
 

@@ -91,6 +91,24 @@ export const finishCases: readonly RunStoreCase[] = [
     },
   },
   {
+    title: 'writes what a queued run was asked behind the answer of the run ahead',
+    async run(context) {
+      const { runs, conversations } = context.store;
+      const { fence } = await startRun(context, { conversationId: 'c-1' });
+      const next = newRun({
+        conversationId: 'c-1',
+        onBusy: 'queue',
+        input: { kind: 'message', content: 'Next' },
+      });
+      await runs.create(next);
+      const read = async () =>
+        (await conversations.read(owner, 'c-1', { limit: 9 })).map(({ content }) => content);
+      assert.equal((await read()).length, 1);
+      await runs.finish(fence, ended, { content: 'Done.' }, []);
+      assert.deepEqual((await read()).slice(1), ['Done.', 'Next']);
+    },
+  },
+  {
     title: 'keeps an ended run over a restart',
     async run(context) {
       const { run, fence } = await startRun(context);
