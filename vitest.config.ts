@@ -14,7 +14,14 @@ const fromSources = {
 export default defineConfig({
   test: {
     projects: [
-      { ...fromSources, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
+      {
+        ...fromSources,
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts'],
+          setupFiles: ['packages/core/test/setup.ts'],
+        },
+      },
       {
         ...fromSources,
         test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], testTimeout: 30_000 },
