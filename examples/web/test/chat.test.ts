@@ -276,6 +276,8 @@ describe.runIf(browserExpected())('the chat page', () => {
     await page.reload();
     await ready(page);
     expect(await page.locator('main :is(img, script, svg, iframe)').count()).toBe(0);
+    const spoken = await page.locator('.prose').first().textContent();
+    expect(spoken).toContain('<script>window.hit=1</script> click [image: pixel]');
     const links = await page.locator('main a').all();
     const targets = await Promise.all(links.map((link) => link.getAttribute('href')));
     expect(targets).toEqual([`mailto:${mail.to}`]);
