@@ -59,7 +59,8 @@ describe.runIf(browserExpected())('the chat page', () => {
   beforeAll(async () => {
     const model = fixtureModel(turnFor, { story: storyGate });
     const choice = { model, label: 'Demo model', hint: 'Set OPENAI_API_KEY', isDemo: true };
-    [browser, chat] = await Promise.all([launchBrowser(), startChat({ choice, port: 0 })]);
+    browser = await launchBrowser();
+    chat = await startChat({ choice, port: 0 });
   });
 
   afterAll(async () => {
