@@ -61,6 +61,7 @@ export class Assistant implements AsyncDisposable {
   readonly #driver: RunDriver;
   readonly #pulse: Pulse;
   readonly #closing = new AbortController();
+  readonly #creating = new Map<string, Promise<void>>();
   #closed: Promise<void> | undefined;
 
   constructor(options: AssistantOptions) {
@@ -110,7 +111,7 @@ export class Assistant implements AsyncDisposable {
       throw new TypeError('attach: after must be the cursor of an event');
     }
     const principal = readPrincipal(options, 'attach');
-    const located = this.#open(() => this.#load(runId, principal));
+    const located = this.#about(runId, () => this.#load(runId, principal));
     return this.#handle({ runId, principal, located, after }) as Run;
   }
 
@@ -131,7 +132,7 @@ export class Assistant implements AsyncDisposable {
     if (typeof approve !== 'boolean') throw new TypeError('confirm: approve must be a boolean');
     if (typeof argsDigest !== 'string') throw new TypeError('confirm: argsDigest must be a text');
     const owner = ownerOf(readPrincipal(principal, 'confirm'));
-    return this.#open(async () => {
+    return this.#about(runId, async () => {
       const { runs } = this.stores;
       const { useWithinMs } = this.#parts.settings.limits;
       const outcome = await runs.decide({
@@ -172,7 +173,7 @@ export class Assistant implements AsyncDisposable {
     const { maxInputBytes } = this.#parts.settings.limits;
     const json = readJson(content, 'answer: content', maxInputBytes);
     const owner = ownerOf(readPrincipal(principal, 'answer'));
-    return this.#open(async () => {
+    return this.#about(runId, async () => {
       const outcome = await this.stores.runs.answerInput(runId, owner, requestId, json);
       if (outcome === 'not_found') throw notFound(runId);
       if (outcome === 'already_decided') {
@@ -190,7 +191,7 @@ export class Assistant implements AsyncDisposable {
   cancel(runId: string, principal: Partial<Principal> = {}): Promise<void> {
     checkId(runId, 'cancel: runId');
     const owner = ownerOf(readPrincipal(principal, 'cancel'));
-    return this.#open(async () => {
+    return this.#about(runId, async () => {
       const { found, wake } = await this.stores.runs.requestCancel(runId, owner);
       if (!found) throw notFound(runId);
       await this.#driver.leases.refresh(runId);
@@ -211,7 +212,7 @@ export class Assistant implements AsyncDisposable {
       text: readText(text, 'steer: text', maxInputBytes),
     };
     const owner = ownerOf(readPrincipal(principal, 'steer'));
-    return this.#open(async () => {
+    return this.#about(runId, async () => {
       const outcome = await this.stores.runs.steer(runId, owner, steer);
       if (outcome === 'not_found') throw notFound(runId);
       if (outcome === 'not_waiting') throw new StewardError('not_waiting', 'The run has ended.');
@@ -252,6 +253,14 @@ export class Assistant implements AsyncDisposable {
     return verb();
   }
 
+  /** As {@link #open}; what is said about a run that is being created here comes after that. */
+  #about<T>(runId: string, verb: () => Promise<T>): Promise<T> {
+    return this.#open(async () => {
+      await this.#creating.get(runId);
+      return verb();
+    });
+  }
+
   #start(request: RunRequest, parseOutput?: (output: Json) => Promise<unknown>): Run<unknown> {
     const { settings } = this.#parts;
     const run = newRun(request, { ...settings, ownerId: this.#driver.ownerId });
@@ -260,6 +269,7 @@ export class Assistant implements AsyncDisposable {
       if ('run' in outcome) return outcome.run;
       throw refusal(outcome);
     });
+    this.#noteCreation(run.runId, located);
     const { principal } = request;
     return this.#handle({
       runId: run.runId,
@@ -267,6 +277,14 @@ export class Assistant implements AsyncDisposable {
       located,
       ...(parseOutput && { parseOutput }),
     });
+  }
+
+  #noteCreation(runId: string, located: Promise<RunRecord>): void {
+    const done = () => {
+      if (this.#creating.get(runId) === created) this.#creating.delete(runId);
+    };
+    const created = located.then(done, done);
+    this.#creating.set(runId, created);
   }
 
   async #load(runId: string, principal: Principal): Promise<RunRecord> {

@@ -1,0 +1,264 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import type { RunEvent } from '../../src/events/run-event.ts';
+import type { Run } from '../../src/run/run.ts';
+import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
+import { fakeClock } from '../../src/testing/fake-clock.ts';
+import { type SeededRandom, seededRandom } from '../../src/testing/random.ts';
+import { scriptedModel } from '../../src/testing/scripted-model.ts';
+import {
+  bystander,
+  Effects,
+  effectTools,
+  eventsOf,
+  planned,
+  quickAssistant,
+  settle,
+  storesOn,
+  textRead,
+  typesOf,
+} from './workshop.ts';
+
+const answer = Array.from({ length: 40 }, (_, n) => `w${n} `);
+
+function talkative(stores = inProcessStores()) {
+  return quickAssistant({
+    stores,
+    model: scriptedModel(planned([['read', 'read'], ['read']], answer)),
+    tools: effectTools(new Effects()),
+  });
+}
+
+/** Reads a run to its end in pieces of random length, each through a handle of its own. */
+async function readInPieces(
+  attach: (after?: string) => Run,
+  random: SeededRandom,
+): Promise<{ readonly events: RunEvent[]; readonly cuts: number }> {
+  const events: RunEvent[] = [];
+  for (let cuts = 0; ; cuts++) {
+    let left = random.integer(0, 12);
+    let isCut = false;
+    for await (const event of attach(events.at(-1)?.cursor)) {
+      if (left-- === 0) {
+        isCut = true;
+        break;
+      }
+      events.push(event);
+    }
+    if (!isCut) return { events, cuts };
+    if (random.chance(0.3)) await setImmediate();
+  }
+}
+
+it('gives identical events and text through 1,000 random cuts of live and of finished runs', async () => {
+  await using assistant = talkative();
+  let cuts = 0;
+  for (let seed = 1; cuts < 1_000; seed++) {
+    const random = seededRandom(seed);
+    const run = assistant.run('Go on');
+    await run[Symbol.asyncIterator]().next();
+    const attach = (after?: string) =>
+      assistant.attach(run.id, after === undefined ? {} : { after });
+    const live = await readInPieces(attach, random);
+    const whole = await eventsOf(run);
+    const replayed = await readInPieces(attach, random);
+    expect(live.events, `seed ${seed}`).toEqual(whole);
+    expect(replayed.events, `seed ${seed}`).toEqual(whole);
+    expect(textRead(whole)).toBe(answer.join(''));
+    cuts += live.cuts + replayed.cuts;
+  }
+});
+
+it('has nothing more to say to who has seen the end', async () => {
+  await using assistant = talkative();
+  const run = assistant.run('Go on');
+  const last = (await eventsOf(run)).at(-1);
+  expect(await eventsOf(assistant.attach(run.id, { after: last?.cursor ?? '' }))).toEqual([]);
+});
+
+it('answers a cursor that it cannot serve with one snapshot and then the rest, while the run is live', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  await using assistant = quickAssistant({
+    stores,
+    clock,
+    model: scriptedModel(planned([['write']], ['All ', 'is ', 'done.'])),
+    tools: effectTools(new Effects()),
+  });
+  const foreign = assistant.run('Another', { conversationId: 'other' });
+  const run = assistant.run('Go on');
+  expect(await settle(clock, run)).toBe('waiting');
+  const cursors = ['', 'nonsense', '1-999999', '99-0', '-1--1', 'x'.repeat(10_000), '1-1e3', '0-0'];
+  const readers = cursors.map((after) => eventsOf(assistant.attach(run.id, { after })));
+  await clock.advance(10);
+  const [confirmation] = (await run.result()).confirmations;
+  await run.confirm(confirmation?.callId ?? '', { approve: true });
+  expect(await settle(clock, run)).toBe('completed');
+  await clock.advance(5_000);
+  const rest = (await eventsOf(run)).slice(typesOf(await eventsOf(run)).indexOf('confirmation'));
+  for (const [index, reader] of readers.entries()) {
+    const [snapshot, ...events] = await reader;
+    expect(snapshot, cursors[index]).toMatchObject({
+      type: 'snapshot',
+      status: 'waiting',
+      confirmations: [confirmation],
+    });
+    expect(events).toEqual(rest);
+  }
+  // Where a snapshot stands is a place to go on from.
+  const [snapshot] = await eventsOf(assistant.attach(run.id, { after: 'nonsense' }));
+  expect(await eventsOf(assistant.attach(run.id, { after: snapshot?.cursor ?? '' }))).toEqual([]);
+  await foreign.cancel();
+});
+
+it('answers for a finished run that is not replayed any more with a snapshot and its end', async () => {
+  const stores = inProcessStores({ replayRuns: 1 });
+  await using assistant = talkative(stores);
+  const old = assistant.run('Go on');
+  const whole = await eventsOf(old);
+  await assistant.run('Again').result();
+  await assistant.run('And again').result();
+  for (const after of [undefined, whole[5]?.cursor, 'nonsense']) {
+    const events = await eventsOf(assistant.attach(old.id, after === undefined ? {} : { after }));
+    expect(typesOf(events)).toEqual(['snapshot', 'complete']);
+    expect(textRead(events)).toBe(answer.join(''));
+    expect(events[1]).toEqual(whole.at(-1));
+  }
+});
+
+it('does not show a run to anybody but its owner', async () => {
+  await using assistant = talkative();
+  const run = assistant.run('Go on', { userId: 'ann' });
+  await run.result();
+  for (const stranger of [{ userId: 'eve' }, { userId: 'ann', tenantId: 'other' }, {}]) {
+    const events = await eventsOf(assistant.attach(run.id, stranger));
+    const unknown = await eventsOf(assistant.attach('run_unknown', stranger));
+    expect(events).toMatchObject([{ type: 'error', code: 'not_found', partialText: '' }]);
+    expect(unknown).toMatchObject([{ type: 'error', code: 'not_found', partialText: '' }]);
+  }
+});
+
+it('goes on when everybody leaves', async () => {
+  await using assistant = talkative();
+  const run = assistant.run('Go on');
+  for await (const event of run) if (event.type === 'token') break;
+  const abandoned = run[Symbol.asyncIterator]();
+  await abandoned.next();
+  expect((await run.result()).status).toBe('completed');
+});
+
+it('lets a thousand readers that never read cost nothing, and 200 that read get the same', async () => {
+  await using assistant = talkative();
+  const run = assistant.run('Go on');
+  const idle = Array.from({ length: 1_000 }, () =>
+    assistant.attach(run.id)[Symbol.asyncIterator](),
+  );
+  await run[Symbol.asyncIterator]().next();
+  const readers = Array.from({ length: 200 }, () => eventsOf(assistant.attach(run.id)));
+  const whole = await eventsOf(run);
+  for (const events of await Promise.all(readers)) expect(events).toEqual(whole);
+  expect((await idle[0]?.next())?.value?.type).toBe('run_started');
+});
+
+it('tells every listener, whatever another one throws', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  await using assistant = talkative();
+  const run = assistant.run('Go on');
+  const heard: string[] = [];
+  run.on('token', () => {
+    throw undefined;
+  });
+  run.on('token', ({ text }) => heard.push(text));
+  const ended = new Promise<void>((resolve) => {
+    run.on('complete', () => resolve());
+  });
+  await ended;
+  expect(heard.slice(-answer.length)).toEqual(answer);
+  expect(warnings).toHaveBeenCalled();
+  warnings.mockRestore();
+});
+
+it('ends an iteration that is left while it waits', async () => {
+  const clock = fakeClock();
+  await using assistant = quickAssistant({
+    stores: storesOn(clock),
+    clock,
+    model: scriptedModel([{ text: 'one', stallAfter: 0 }]),
+  });
+  const run = assistant.run('Go on');
+  const iterator = run[Symbol.asyncIterator]() as AsyncIterableIterator<RunEvent, undefined>;
+  await iterator.next();
+  const waiting = iterator.next();
+  await clock.advance(10);
+  await iterator.return?.();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+  await run.cancel();
+});
+
+it('shows a run that was queued from its first word, without waiting for a beat', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  await using assistant = quickAssistant({
+    stores,
+    clock,
+    model: scriptedModel([{ text: 'first', stallAfter: 0 }, { text: 'one two three' }]),
+  });
+  const first = assistant.run('First', { conversationId: 'c' });
+  await clock.advance(0);
+  const second = assistant.run('Second', { conversationId: 'c', onBusy: 'queue' });
+  const reading = eventsOf(second);
+  await clock.advance(0);
+  await first.cancel();
+  await clock.advance(1);
+  expect(typesOf(await reading)).toEqual([
+    'snapshot',
+    'run_started',
+    'token',
+    'token',
+    'token',
+    'usage',
+    'complete',
+  ]);
+});
+
+it('notices durable events that the live log never showed', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  let isBroken = false;
+  const { liveLog } = stores;
+  const lossy = {
+    ...stores,
+    liveLog: {
+      ...liveLog,
+      open: (...args: Parameters<typeof liveLog.open>) => {
+        const writer = liveLog.open(...args);
+        return {
+          ...writer,
+          publish: (event: RunEvent) => {
+            isBroken ||= event.type === 'tool_request';
+            if (!isBroken) writer.publish(event);
+          },
+        };
+      },
+    },
+  };
+  await using assistant = quickAssistant({
+    stores: lossy,
+    clock,
+    model: scriptedModel(planned([['write']], 'Done.')),
+    tools: effectTools(new Effects()),
+  });
+  const { id } = assistant.run('Go on');
+  await clock.advance(0);
+  const reader = bystander({ stores, clock });
+  const run = reader.attach(id);
+  const watched = eventsOf(run);
+  expect(await settle(clock, run)).toBe('waiting');
+  const [confirmation] = (await run.result()).confirmations;
+  const { callId = '', argsDigest = '' } = confirmation ?? {};
+  await assistant.confirm(id, callId, { approve: true, argsDigest });
+  await clock.advance(10_000);
+  const events = await watched;
+  expect(typesOf(events).at(-1)).toBe('complete');
+  expect(textRead(events)).toBe('Done.');
+});
