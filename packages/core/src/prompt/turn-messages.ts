@@ -9,19 +9,6 @@ export interface RunSoFar {
   readonly steers: readonly SteerRecord[];
 }
 
-/**
- * The messages before a run, each answer behind its question: what was asked while another run was not finished is
- * stored before that run's answer. What was asked later than the run is left out.
- */
-export function historyBefore(
-  runId: string,
-  messages: readonly ConversationMessage[],
-): ConversationMessage[] {
-  const byRun = [...Map.groupBy(messages, (message) => message.runId)];
-  const own = byRun.findIndex(([id]) => id === runId);
-  return byRun.slice(0, own === -1 ? undefined : own).flatMap(([, said]) => said);
-}
-
 /** The conversation before a run, as a model takes it: each answer with the turns that led to it. */
 export function historyMessages(history: readonly ConversationMessage[]): Message[] {
   return history.flatMap((message): Message[] => {

@@ -1,5 +1,4 @@
 import { StewardError } from '../errors/steward-error.ts';
-import { historyBefore } from '../prompt/turn-messages.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { planHostCall } from './plan-calls.ts';
 
@@ -26,7 +25,7 @@ export async function prepareOwnership(run: OwnedRun): Promise<void> {
   const messages = await stores.conversations.read(owner, record.conversationId, {
     limit: limits.historyMessages,
   });
-  run.history = historyBefore(record.runId, messages);
+  run.history = messages.filter((message) => message.runId !== record.runId);
   if (record.input.kind === 'call' && run.turns.length === 0) await planHostCall(run);
 }
 

@@ -281,7 +281,8 @@ export interface RunStore {
    */
   create(run: NewRun): Promise<CreateOutcome>;
   /**
-   * Takes a run that is queued at the head of its conversation, or whose lease ran out, under a new epoch.
+   * Takes a run that is queued at the head of its conversation (or anywhere in it, once cancelled), or whose lease ran out,
+   * under a new epoch.
    * `null` when there is nothing to take: unknown, ended, waiting, owned, or behind another run.
    */
   claim(runId: string, owner: string, ttlMs: number): Promise<Claim | null>;

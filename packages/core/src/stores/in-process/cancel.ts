@@ -1,7 +1,7 @@
 import type { Wake } from '../run-store.ts';
 import { auditRun } from './audit-rows.ts';
 import type { InProcessDatabase, RunRow } from './database.ts';
-import { isHead, isOwned, queueAgain, update, updateCall, wakeOf } from './run-rows.ts';
+import { isOwned, queueAgain, update, updateCall, wakeOf } from './run-rows.ts';
 
 /**
  * Asks a run to end: its owner if it has one, else whoever claims it next. What was asked from the person counts as
@@ -17,7 +17,7 @@ export function cancelRun(db: InProcessDatabase, row: RunRow, by: string): Wake[
   }
   update(row, { cancelRequested: true });
   if (record.status === 'waiting') return [queueAgain(db, row)];
-  return isHead(db, row) ? [wakeOf(row)] : [];
+  return [wakeOf(row)];
 }
 
 /** Declines every pending confirmation of a run. */

@@ -39,7 +39,12 @@ export function finish(db: InProcessDatabase, fence: Fence, ending: Ending): rea
 
 function promoteNext(db: InProcessDatabase, ended: RunRow): readonly Wake[] {
   const key = ownedKey(ended.record, ended.record.conversationId);
-  const [, ...behind] = db.lanes.get(key) ?? [];
+  const [head, ...behind] = db.lanes.get(key) ?? [];
+  if (head !== ended) {
+    // It was cancelled while it waited for its turn.
+    if (head) db.lanes.set(key, [head, ...behind.filter((row) => row !== ended)]);
+    return [];
+  }
   const [next] = behind;
   if (next === undefined) {
     db.lanes.delete(key);

@@ -1,7 +1,7 @@
 import type { Claim, Fence, Renewal, Wake } from '../run-store.ts';
 import { expirePending } from './confirmations.ts';
 import type { InProcessDatabase, RunRow } from './database.ts';
-import { fenced, isHead, isOwned, queueAgain, snapshotOf, update, wakeOf } from './run-rows.ts';
+import { fenced, isOwned, mayBegin, queueAgain, snapshotOf, update, wakeOf } from './run-rows.ts';
 
 /** Takes a run that nobody has, under a new epoch. */
 export function claim(db: InProcessDatabase, runId: string, ttlMs: number): Claim | null {
@@ -9,7 +9,7 @@ export function claim(db: InProcessDatabase, runId: string, ttlMs: number): Clai
   if (row === undefined) return null;
   const now = db.clock.now();
   const lapsed = hasLapsed(row, now);
-  if (!lapsed && !(row.record.status === 'queued' && isHead(db, row))) return null;
+  if (!lapsed && !(row.record.status === 'queued' && mayBegin(db, row))) return null;
   if (lapsed) row.takeovers += 1;
   row.leaseUntil = now + ttlMs;
   const { epoch, cancelRequested } = row.record;
@@ -62,7 +62,7 @@ function sweepRun(db: InProcessDatabase, row: RunRow, queuedForMs: number): Wake
   const wasWokenLongAgo = now - row.wokenAt >= queuedForMs;
   const isDue = isOwned(row.record)
     ? hasLapsed(row, now) && (wasWokenLongAgo || row.wokenAt < row.leaseUntil)
-    : isHead(db, row) && (wasWokenLongAgo || row.record.deadlineAt <= now);
+    : mayBegin(db, row) && (wasWokenLongAgo || row.record.deadlineAt <= now);
   if (!isDue) return undefined;
   // Not again with the next sweep: the engine has it, and others must get their turn under the limit.
   row.wokenAt = now;

@@ -77,9 +77,9 @@ export function laneOf(db: InProcessDatabase, run: Owner & { conversationId: str
   return db.lanes.get(ownedKey(run, run.conversationId)) ?? [];
 }
 
-/** Whether no other run of the conversation comes first. */
-export function isHead(db: InProcessDatabase, row: RunRow): boolean {
-  return laneOf(db, row.record)[0] === row;
+/** Whether no other run of the conversation comes first; a cancelled one waits for none, since it only has to end. */
+export function mayBegin(db: InProcessDatabase, row: RunRow): boolean {
+  return row.record.cancelRequested || laneOf(db, row.record)[0] === row;
 }
 
 /** Takes the run from whoever has it and makes it claimable. Time spent waiting for a person is given back to it. */

@@ -143,17 +143,28 @@ export const personCases: readonly RunStoreCase[] = [
     },
   },
   {
-    title: 'ends a cancelled run that is queued behind another when its turn comes',
+    title: 'lets a cancelled run end at once that is queued behind another, and nobody overtake',
     async run(context) {
       const { runs } = context.store;
       const first = await startRun(context, { conversationId: 'c-1' });
       const second = newRun({ conversationId: 'c-1', onBusy: 'queue' });
+      const third = newRun({ conversationId: 'c-1', onBusy: 'queue' });
       await runs.create(second);
+      await runs.create(third);
       const outcome = await runs.requestCancel(second.runId, owner);
-      assert.deepEqual(outcome, { found: true, wake: [] });
+      assert.deepEqual(
+        outcome.wake.map(({ runId }) => runId),
+        [second.runId],
+      );
+      const { run, fence } = await claimed(context, second.runId);
+      assert.deepEqual([run.cancelRequested, run.status], [true, 'cancelling']);
+      assert.deepEqual(await runs.finish(fence, { ...ended, status: 'cancelled' }, null, []), []);
+      assert.equal(await runs.claim(third.runId, 'owner', long), null);
       const wake = await runs.finish(first.fence, ended, null, []);
-      assert.equal(wake[0]?.runId, second.runId);
-      assert.equal((await claimed(context, second.runId)).run.cancelRequested, true);
+      assert.deepEqual(
+        wake.map(({ runId }) => runId),
+        [third.runId],
+      );
     },
   },
   {
