@@ -1,14 +1,54 @@
-// The public door of @steward/core, grouped as in the docs.
+// The public door of @steward/core, grouped as in the docs. Named exports only.
 
 // The assistant and its runs
 export { Assistant } from './assistant.ts';
-export { InProcessEngine, type InProcessEngineOptions } from './engine/in-process-engine.ts';
-export type { EngineStats, RunEngine, SegmentHandler } from './engine/run-engine.ts';
-// Errors and basics
-export { type ErrorCode, errorCodes } from './errors/error-codes.ts';
-export { StewardError, type StewardErrorOptions } from './errors/steward-error.ts';
+export {
+  type AssistantOptions,
+  type CallOptions,
+  defaultBudgets,
+  defaultLease,
+  defaultLimits,
+  type RunInputContent,
+  type RunOptions,
+} from './options.ts';
+export { Run } from './run/run.ts';
+export type { RunResult, ToolCallSummary } from './run/run-result.ts';
+export type { Lease, Limits, PrepareTurn, TurnOverrides } from './run/run-settings.ts';
+
+// Events and messages
+export {
+  type ArtifactReference,
+  type CancelledEvent,
+  type CompleteEvent,
+  type CompleteReason,
+  type ConfirmationEvent,
+  type Effect,
+  type ErrorEvent,
+  type InputRequestedEvent,
+  isTerminal,
+  type PendingConfirmation,
+  type PendingInput,
+  type ReasoningEvent,
+  type RunEvent,
+  type RunEventOf,
+  type RunEventType,
+  type RunStartedEvent,
+  type RunStatus,
+  type SnapshotEvent,
+  type SteeredEvent,
+  type TerminalEvent,
+  type TokenEvent,
+  type ToolOutcome,
+  type ToolProgressEvent,
+  type ToolRequestEvent,
+  type ToolResultEvent,
+  type ToolStartedEvent,
+  type TurnResetEvent,
+  type Usage,
+  type UsageEvent,
+  type WarningEvent,
+} from './events/run-event.ts';
 export type { ConversationMessage } from './events/conversation-message.ts';
-export type { LiveLog, LogKey, LogReader, LogWriter } from './events/live-log.ts';
 export type {
   AssistantMessage,
   ContentPart,
@@ -18,16 +58,11 @@ export type {
   ToolMessage,
   UserMessage,
 } from './events/message.ts';
-// Events
-export * from './events/run-event.ts';
-export type { Clock } from './internal/clock.ts';
-export type { CrashPointHook, CrashPointName } from './internal/crash-point.ts';
-export type { Json, JsonObject } from './internal/json.ts';
-export type { ServerState } from './mcp/pooled-server.ts';
-export type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './mcp/server-config.ts';
+
 // Models
 export { type CollectedToolCall, type CollectedTurn, collectTurn } from './model/collect-turn.ts';
 export { type DemoModelOptions, demoModel } from './model/demo-model.ts';
+export { type OpenAIModelOptions, openaiModel } from './model/openai-model.ts';
 export type {
   ModelCallOptions,
   ModelClient,
@@ -43,45 +78,15 @@ export type {
   ModelProgress,
   ModelReasoning,
   ModelRefusal,
+  ModelReset,
   ModelStart,
   ModelText,
   ModelToolCall,
 } from './model/model-events.ts';
-export { type OpenAIModelOptions, openaiModel } from './model/openai-model.ts';
-export {
-  type AssistantOptions,
-  type CallOptions,
-  defaultBudgets,
-  defaultLease,
-  defaultLimits,
-  type RunInputContent,
-  type RunOptions,
-} from './options.ts';
-// Policies
-export type { Budgets } from './policies/budgets.ts';
-export type { Masking } from './policies/masking.ts';
-export { Run, type RunParts, type RunVerbs } from './run/run.ts';
-export type { RunSource } from './run/run-reader.ts';
-export type { RunResult, ToolCallSummary } from './run/run-result.ts';
-export type { Lease, Limits, PrepareTurn, TurnOverrides } from './run/run-settings.ts';
-// Stores, engine, telemetry
-export * from './stores/artifact-store.ts';
-export { chainEntry, verifyChain } from './stores/audit-chain.ts';
-export * from './stores/audit-log.ts';
-export * from './stores/conversation-store.ts';
-export {
-  type InProcessStoresOptions,
-  inProcessStores,
-} from './stores/in-process/in-process-stores.ts';
-export * from './stores/rate-limiter.ts';
-export * from './stores/run-store.ts';
-export type { Stores } from './stores/stores.ts';
-export * from './stores/tool-server-store.ts';
-export * from './stores/usage-store.ts';
-export { noTelemetry } from './telemetry/no-telemetry.ts';
-export type { Telemetry, TelemetryAttributes, TelemetrySpan } from './telemetry/telemetry.ts';
-// Tools
-export { type ToolOptions, tool } from './tools/define-tool.ts';
+
+// Tools and tool servers
+export { tool, type ToolOptions } from './tools/define-tool.ts';
+export type { ArgumentsOf, ToolSchema } from './tools/tool-schema.ts';
 export type {
   ConfirmContext,
   ConfirmRule,
@@ -90,4 +95,85 @@ export type {
   ToolContext,
   Validation,
 } from './tools/tool.ts';
-export type { ArgumentsOf, ToolSchema } from './tools/tool-schema.ts';
+export type { RefusedTool } from './mcp/mcp-tool.ts';
+export type { ServerState } from './mcp/pooled-server.ts';
+export type {
+  HttpServerConfig,
+  McpServerConfig,
+  McpServerOptions,
+  StdioServerConfig,
+} from './mcp/server-config.ts';
+
+// Policies
+export type { Budgets } from './policies/budgets.ts';
+export type { Masking } from './policies/masking.ts';
+
+// Stores and what they hold
+export {
+  inProcessStores,
+  type InProcessStoresOptions,
+} from './stores/in-process/in-process-stores.ts';
+export type { Stores } from './stores/stores.ts';
+export type {
+  CallRecord,
+  CallResult,
+  CallStatus,
+  Claim,
+  CommittedTurn,
+  ConfirmationRecord,
+  ConfirmationStatus,
+  CreateOutcome,
+  DecideOutcome,
+  Decision,
+  Fence,
+  InputRecord,
+  NewRun,
+  Owner,
+  PlannedCall,
+  Renewal,
+  RunEnd,
+  RunHead,
+  RunInput,
+  RunRecord,
+  RunStore,
+  StartOutcome,
+  SteerRecord,
+  StoredEvent,
+  Wake,
+} from './stores/run-store.ts';
+export type { ConversationStore, ConversationSummary } from './stores/conversation-store.ts';
+export type { ArtifactStore, NewArtifact } from './stores/artifact-store.ts';
+export {
+  type Reservation,
+  turnReservation,
+  type UsageLimit,
+  type UsageReading,
+  type UsageStore,
+} from './stores/usage-store.ts';
+export type { RateLimit, RateLimiter, RateTake } from './stores/rate-limiter.ts';
+export { chainEntry, verifyChain } from './stores/audit-chain.ts';
+export type { AuditEntry, AuditLog, AuditRecord, AuditVerdict } from './stores/audit-log.ts';
+export type { ToolServerRecord, ToolServerStore } from './stores/tool-server-store.ts';
+export type { LiveLog, LogKey, LogReader, LogWriter } from './events/live-log.ts';
+
+// Engine and telemetry
+export { InProcessEngine, type InProcessEngineOptions } from './engine/in-process-engine.ts';
+export type { EngineStats, RunEngine, SegmentHandler } from './engine/run-engine.ts';
+export type {
+  Telemetry,
+  TelemetryAttributes,
+  TelemetryMetric,
+  TelemetryOperation,
+  TelemetrySpan,
+} from './telemetry/telemetry.ts';
+
+// Errors and basics
+export { type ErrorCode, type ErrorCodeEntry, errorCodes } from './errors/error-codes.ts';
+export { StewardError, type StewardErrorOptions } from './errors/steward-error.ts';
+export type { Clock } from './internal/clock.ts';
+export {
+  type CrashPointHook,
+  type CrashPointName,
+  crashPointNames,
+} from './internal/crash-point.ts';
+export type { Json, JsonObject } from './internal/json.ts';

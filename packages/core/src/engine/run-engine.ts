@@ -20,5 +20,6 @@ export interface RunEngine {
   start(handler: SegmentHandler): Promise<void>;
   /** Takes no more; gives running segments `drainMs` to end, then aborts their signal and waits for them. */
   stop(drainMs: number): Promise<void>;
+  /** What the engine is doing in this process. */
   stats(): EngineStats;
 }

@@ -1,10 +1,10 @@
 /** What a code means to the person who meets it, and whether the same request may succeed later. */
-interface CodeEntry {
+export interface ErrorCodeEntry {
   readonly meaning: string;
   readonly retryable: boolean;
 }
 
-const entry = (meaning: string, retryable = false): CodeEntry => ({ meaning, retryable });
+const entry = (meaning: string, retryable = false): ErrorCodeEntry => ({ meaning, retryable });
 
 /**
  * Every error code of Steward with its meaning. `docs/reference/errors.md` is held to this table by a test.
@@ -57,7 +57,7 @@ export const errorCodes = {
   tool_failed: entry('The tool failed.'),
   tool_not_found: entry('No tool has this name.'),
   tool_timeout: entry('The tool did not answer in time.', true),
-} as const satisfies Record<string, CodeEntry>;
+} as const satisfies Record<string, ErrorCodeEntry>;
 
 /** A code of {@link errorCodes}; a union that narrows in a `switch`. */
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,11 +1,5 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { fetchedResponse, type ProviderResponse, pushedResponse } from './response-body.ts';
 
@@ -24,14 +18,14 @@ export type Post = (body: string, signal: AbortSignal) => Promise<ProviderRespon
  * global fetch.
  */
 export function nodeHttp(connectTimeoutMs: number): (destination: Destination) => Post {
-  const plain = new HttpAgent({ keepAlive: true });
-  const secure = new HttpsAgent({ keepAlive: true });
+  const plain = new http.Agent({ keepAlive: true });
+  const secure = new https.Agent({ keepAlive: true });
   return (destination) => {
     const url = new URL(destination.url);
     const isSecure = url.protocol === 'https:';
     const route: Route = {
       ...destination,
-      request: isSecure ? httpsRequest : httpRequest,
+      protocol: isSecure ? https : http,
       connected: isSecure ? 'secureConnect' : 'connect',
       connectTimeoutMs,
       options: { ...urlToHttpOptions(url), method: 'POST', agent: isSecure ? secure : plain },
@@ -58,7 +52,8 @@ export function usesProxy(environment: NodeJS.ProcessEnv, execArgv: readonly str
 }
 
 interface Route extends Destination {
-  readonly request: typeof httpRequest;
+  /** Asked for its `request` each time: tools that watch or mock the network replace it. */
+  readonly protocol: Pick<typeof http, 'request'>;
   readonly options: RequestOptions;
   /** The event of a socket that is ready. */
   readonly connected: string;
@@ -79,7 +74,7 @@ function post(
       'accept-encoding': 'identity',
       'content-length': Buffer.byteLength(body),
     };
-    const request = route.request({ ...route.options, headers });
+    const request = route.protocol.request({ ...route.options, headers });
     // As the `signal` of a request does, at a fraction of its cost.
     signal.addEventListener('abort', () => request.destroy(signal.reason), { once: true });
     request.on('response', (incoming) => {

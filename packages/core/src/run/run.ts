@@ -48,7 +48,7 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
   readonly #parts: RunParts<Output>;
   #emitter: EventEmitter<Listeners> | undefined;
 
-  /** Runs are made by an assistant. */
+  /** @internal Runs are made by an assistant. */
   constructor(parts: RunParts<Output>) {
     this.#parts = parts;
     // A run that was refused is told to whoever reads it; nobody reading is no unhandled rejection.

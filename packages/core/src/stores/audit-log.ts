@@ -28,6 +28,7 @@ export type AuditVerdict =
 
 /** An append-only record, hash-chained per run. The RunStore writes the entries of runs. */
 export interface AuditLog {
+  /** Appends an entry to its chain. */
   append(entry: AuditEntry): Promise<AuditRecord>;
   /** The entries of a chain in order; only those of the owner. */
   read(owner: Owner, chain: string): Promise<readonly AuditRecord[]>;

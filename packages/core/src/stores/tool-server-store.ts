@@ -17,6 +17,7 @@ export interface ToolServerRecord {
 export interface ToolServerStore {
   /** Creates (`version` 0) or replaces; `false` when the stored version is not `version`: read it again. */
   put(record: ToolServerRecord): Promise<boolean>;
+  /** The record, or `null`. */
   get(tenantId: string, name: string): Promise<ToolServerRecord | null>;
   /** All of a tenant, by name. */
   list(tenantId: string): Promise<readonly ToolServerRecord[]>;

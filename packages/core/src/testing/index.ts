@@ -1,39 +1,50 @@
 // The public door of @steward/core/testing: what users test their assistants and drivers with.
 
 // Models and servers that do as they are told
+export { type ScriptedModel, type ScriptedTurnFunction, scriptedModel } from './scripted-model.ts';
+export type { ScriptedTurn } from './scripted-turn.ts';
+export type { FakeToolCall, TurnContent } from './turn-content.ts';
 export {
   type ReplayingModel,
   type ReplayOptions,
   recordingModel,
   replayingModel,
 } from './cassette.ts';
-// Time, chance and death
-export { type CrashPoints, crashPoints } from './crash-points.ts';
-export { type FakeClock, fakeClock } from './fake-clock.ts';
-export type { OpenAiReply, RawReply, ReplyError } from './openai-reply.ts';
 export {
   type OpenAiReplyFunction,
   type OpenAiServer,
   type OpenAiServerOptions,
-  type OpenAiServerRequest,
   startOpenAiServer,
 } from './openai-server.ts';
+export type { OpenAiServerRequest } from './openai-request.ts';
+export type { OpenAiReply, RawReply, ReplyError } from './openai-reply.ts';
+
+// Time, chance and death
+export { type FakeClock, fakeClock } from './fake-clock.ts';
 export { type SeededRandom, seededRandom } from './random.ts';
-export {
-  type ScriptedModel,
-  type ScriptedTurn,
-  type ScriptedTurnFunction,
-  scriptedModel,
-} from './scripted-model.ts';
-export { testArtifactStore } from './suites/artifact-store.ts';
-export { testAuditLog } from './suites/audit-log.ts';
-export { testConversationStore } from './suites/conversation-store.ts';
-export { testLiveLog } from './suites/live-log.ts';
-export { testRateLimiter } from './suites/rate-limiter.ts';
-export { testRunEngine } from './suites/run-engine.ts';
-export { testRunStore } from './suites/run-store.ts';
+export { type CrashPoints, crashPoints } from './crash-points.ts';
+
 // Conformance suites, one per port
 export type { SuiteContext, SuiteDriver } from './suites/suite.ts';
-export { testToolServerStore } from './suites/tool-server-store.ts';
-export { testUsageStore } from './suites/usage-store.ts';
-export type { FakeToolCall, TurnContent } from './turn-content.ts';
+export { testRunStore } from './suites/run-store.ts';
+export type { RunStoreSubject } from './suites/run-store-samples.ts';
+export {
+  type ConversationStoreSubject,
+  testConversationStore,
+} from './suites/conversation-store.ts';
+export { type LiveLogSubject, testLiveLog } from './suites/live-log.ts';
+export { type RunEngineDriver, testRunEngine } from './suites/run-engine.ts';
+export {
+  type ArtifactStoreDriver,
+  type ArtifactStoreSubject,
+  testArtifactStore,
+} from './suites/artifact-store.ts';
+export { testUsageStore, type UsageStoreSubject } from './suites/usage-store.ts';
+export { type RateLimiterSubject, testRateLimiter } from './suites/rate-limiter.ts';
+export {
+  type AuditEdit,
+  type AuditLogDriver,
+  type AuditLogSubject,
+  testAuditLog,
+} from './suites/audit-log.ts';
+export { testToolServerStore, type ToolServerStoreSubject } from './suites/tool-server-store.ts';

@@ -4,8 +4,8 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { BodyOver, type FaultyBody, faultyBody } from './openai-body.ts';
 import { chatWire } from './openai-chat-wire.ts';
 import type { OpenAiReply } from './openai-reply.ts';
+import type { OpenAiServerRequest } from './openai-request.ts';
 import { responsesWire } from './openai-responses-wire.ts';
-import type { OpenAiServerRequest } from './openai-server.ts';
 import type { OpenAiWire, WireError } from './openai-wire.ts';
 import { finishReasonOf, piecesOf, type TurnPiece, usageOf } from './turn-content.ts';
 

@@ -1,30 +1,10 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isRecord } from '../internal/json.ts';
 import { answer } from './openai-answer.ts';
 import { type OpenAiReply, requireReply } from './openai-reply.ts';
-
-/** A request that the loopback server got. */
-export interface OpenAiServerRequest {
-  /** Counts from 1. */
-  readonly n: number;
-  /** `chat`: `/chat/completions`; `responses`: `/responses`. */
-  readonly api: 'chat' | 'responses';
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  /** The parsed JSON body. */
-  readonly body: Readonly<Record<string, unknown>>;
-  /** Whether a stream was asked for. */
-  readonly stream: boolean;
-  /** Settles once the exchange is over: `answered`, or `left` when the connection ended before the answer did. */
-  readonly closed: Promise<'answered' | 'left'>;
-}
+import type { OpenAiServerRequest } from './openai-request.ts';
 
 /** Makes the answer to a request. */
 export type OpenAiReplyFunction = (

@@ -1,6 +1,6 @@
 import { isRecord } from '../internal/json.ts';
 import type { ModelRequest } from '../model/model-client.ts';
-import type { ScriptedTurn } from './scripted-model.ts';
+import type { ScriptedTurn } from './scripted-turn.ts';
 
 type Check = (value: unknown) => boolean;
 

@@ -3,19 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { ModelClient, ModelRequest } from '../model/model-client.ts';
 import type { ModelError, ModelEvent } from '../model/model-events.ts';
 import { requireTurn, unofferedTool } from './script-checks.ts';
-import { finishReasonOf, piecesOf, type TurnContent, usageOf } from './turn-content.ts';
-
-/** One turn of a {@link scriptedModel}: what is said, and what goes wrong. */
-export interface ScriptedTurn extends TurnContent {
-  /** The turn ends with this error, after what is said. A string is its message. */
-  readonly error?: string | Partial<ModelError>;
-  /** After so many pieces nothing more is said until the request is aborted. */
-  readonly stallAfter?: number;
-  /** After so many pieces the stream ends, without `finish` and without `error`. */
-  readonly cutAfter?: number;
-  /** Allows a call of a tool that the request does not offer (otherwise the turn fails and says so). */
-  readonly unofferedTools?: boolean;
-}
+import type { ScriptedTurn } from './scripted-turn.ts';
+import { finishReasonOf, piecesOf, usageOf } from './turn-content.ts';
 
 /** Makes a turn out of the request; `n` counts requests from 1. */
 export type ScriptedTurnFunction = (

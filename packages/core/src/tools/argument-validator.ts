@@ -1,10 +1,5 @@
 import type { JsonObject } from '../internal/json.ts';
-
-/**
- * Who wrote a schema. The patterns of a `server` are not evaluated: a regular expression can take hours, and the server
- * checks its own arguments anyway.
- */
-export type SchemaAuthor = 'host' | 'server';
+import type { SchemaAuthor } from './schema-compiler.ts';
 
 /**
  * A check for one schema, compiled when it is first used. Says what is wrong with a value, for the model to read; `null`
@@ -24,15 +19,4 @@ export function schemaCheck(
     compiled ??= compile();
     return (await compiled)(value);
   };
-}
-
-/** A problem with its place, such as `items[0].price: must be number`. */
-export function describeProblem(path: readonly PropertyKey[], message: string): string {
-  let place = '';
-  for (const segment of path) {
-    const name = String(segment);
-    if (/^\d+$/.test(name)) place += `[${name}]`;
-    else place += place === '' ? name : `.${name}`;
-  }
-  return `${place === '' ? 'arguments' : place}: ${message}`;
 }

@@ -1,8 +1,9 @@
 import type { Effect } from '../events/run-event.ts';
 import { digest } from '../internal/digest.ts';
 import type { Json } from '../internal/json.ts';
-import { describeProblem, schemaCheck } from './argument-validator.ts';
+import { schemaCheck } from './argument-validator.ts';
 import { modelParameters } from './schema-limits.ts';
+import { describeProblem } from './schema-problem.ts';
 import type { ConfirmContext, ConfirmRule, Tool, ToolContext, Validation } from './tool.ts';
 import {
   type ArgumentsOf,
@@ -11,8 +12,6 @@ import {
   readSchema,
   type ToolSchema,
 } from './tool-schema.ts';
-
-type Awaitable<T> = T | Promise<T>;
 
 /**
  * What {@link tool} takes. `Schema` is the type of `parameters`; the types of the arguments follow from it.
@@ -44,13 +43,13 @@ export interface ToolOptions<Schema extends ToolSchema> {
   readonly confirm?:
     | 'always'
     | 'never'
-    | ((args: ArgumentsOf<Schema>, context: ConfirmContext) => Awaitable<boolean>);
+    | ((args: ArgumentsOf<Schema>, context: ConfirmContext) => boolean | Promise<boolean>);
   /** Milliseconds until a call is aborted; the assistant's `toolTimeoutMs` unless given. */
   readonly timeoutMs?: number;
   /** Finds out whether a call took effect whose outcome is unknown after a crash; `undefined` when it cannot be said. */
   readonly reconcile?: (
     callId: string,
-  ) => Awaitable<{ readonly succeeded: boolean; readonly content: unknown } | undefined>;
+  ) => ReturnType<Tool['reconcile']> | Awaited<ReturnType<Tool['reconcile']>>;
   /**
    * Does it. May return text, anything JSON, `Uint8Array`, or a stream (`ReadableStream`, or any async iterable of text or
    * bytes); what is larger than `resultLimitBytes` is kept as an artifact. What it throws is told to the model.
@@ -137,7 +136,7 @@ function confirmRule<Args>(
   rule:
     | 'always'
     | 'never'
-    | ((args: Args, context: ConfirmContext) => Awaitable<boolean>)
+    | ((args: Args, context: ConfirmContext) => boolean | Promise<boolean>)
     | undefined,
   typed: (args: Json) => Promise<Args>,
 ): ConfirmRule | null {

@@ -5,10 +5,16 @@ import formats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
 import { sha256 } from '../internal/digest.ts';
 import type { JsonObject } from '../internal/json.ts';
-import { describeProblem, type SchemaAuthor } from './argument-validator.ts';
+import { describeProblem } from './schema-problem.ts';
 
 /** Says what is wrong with a value, for the model to read; `null` when nothing is. */
 export type SchemaCheck = (value: unknown) => string | null;
+
+/**
+ * Who wrote a schema. The patterns of a `server` are not evaluated: a regular expression can take hours, and the server
+ * checks its own arguments anyway.
+ */
+export type SchemaAuthor = 'host' | 'server';
 
 type Dialect = 'draft-07' | '2020-12';
 

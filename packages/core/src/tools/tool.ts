@@ -22,13 +22,13 @@ export interface ToolContext {
   /** Aborted by `cancel`, by the tool's timeout, and when another process took the run over. */
   readonly signal: AbortSignal;
   /** Reports progress as a `tool_progress` event. */
-  progress(update: {
+  readonly progress: (update: {
     readonly progress: number;
     readonly total?: number;
     readonly message?: string;
-  }): void;
+  }) => void;
   /** Asks the person (an `input_requested` event) and waits for `answer`. */
-  requestInput(input: Pick<PendingInput, 'message' | 'schema' | 'url'>): Promise<Json>;
+  readonly requestInput: (input: Pick<PendingInput, 'message' | 'schema' | 'url'>) => Promise<Json>;
 }
 
 /** Whether a person must approve a call. A function sees the validated arguments. */

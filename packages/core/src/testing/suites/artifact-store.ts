@@ -4,7 +4,8 @@ import type { Owner } from '../../stores/run-store.ts';
 import { atOnce, rejectsWith } from './assertions.ts';
 import { registerSuite, type SuiteCase, type SuiteDriver } from './suite.ts';
 
-type Subject = { readonly artifacts: ArtifactStore };
+/** What a driver of this suite opens. */
+export type ArtifactStoreSubject = { readonly artifacts: ArtifactStore };
 
 /** How the suite gets hold of an ArtifactStore. */
 export interface ArtifactStoreDriver<S> extends SuiteDriver<S> {
@@ -28,7 +29,7 @@ async function* inPieces(body: Uint8Array, size = pieceBytes): AsyncGenerator<Ui
   for (let start = 0; start < body.length; start += size) yield body.subarray(start, start + size);
 }
 
-async function put({ artifacts }: Subject, body: Uint8Array, size?: number) {
+async function put({ artifacts }: ArtifactStoreSubject, body: Uint8Array, size?: number) {
   return artifacts.put({
     ...owner,
     runId: 'run-1',
@@ -38,7 +39,7 @@ async function put({ artifacts }: Subject, body: Uint8Array, size?: number) {
 }
 
 async function read(
-  { artifacts }: Subject,
+  { artifacts }: ArtifactStoreSubject,
   artifactId: string,
   range?: { start: number; end?: number },
 ): Promise<Uint8Array | null> {
@@ -55,7 +56,9 @@ function assertSame(actual: Uint8Array | null, expected: Uint8Array): void {
 }
 
 /** Everything that an ArtifactStore with this limit promises. */
-export function artifactStoreCases(artifactBytes: number): readonly SuiteCase<Subject>[] {
+export function artifactStoreCases(
+  artifactBytes: number,
+): readonly SuiteCase<ArtifactStoreSubject>[] {
   return [
     ...keepingCases,
     {
@@ -77,7 +80,7 @@ export function artifactStoreCases(artifactBytes: number): readonly SuiteCase<Su
   ];
 }
 
-const keepingCases: readonly SuiteCase<Subject>[] = [
+const keepingCases: readonly SuiteCase<ArtifactStoreSubject>[] = [
   {
     title: 'keeps bodies of 0 bytes to 2 MiB, however they are cut',
     async run({ store }) {
@@ -218,7 +221,7 @@ const keepingCases: readonly SuiteCase<Subject>[] = [
  * });
  * ```
  */
-export async function testArtifactStore<S extends Subject>(
+export async function testArtifactStore<S extends ArtifactStoreSubject>(
   name: string,
   driver: ArtifactStoreDriver<S>,
 ): Promise<void> {

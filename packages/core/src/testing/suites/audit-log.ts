@@ -5,18 +5,19 @@ import { atOnce } from './assertions.ts';
 import { registerSuite, type SuiteCase, type SuiteDriver } from './suite.ts';
 
 /** What is done to the stored records of a chain. */
-type Edit = (records: readonly AuditRecord[]) => readonly AuditRecord[];
+export type AuditEdit = (records: readonly AuditRecord[]) => readonly AuditRecord[];
 
-type Subject = { readonly audit: AuditLog };
+/** What a driver of this suite opens. */
+export type AuditLogSubject = { readonly audit: AuditLog };
 
 /** How the suite gets hold of an AuditLog and plays the one who has access to its storage. */
 export interface AuditLogDriver<S> extends SuiteDriver<S> {
   /** Replaces the stored records of a chain behind the back of the log. */
-  tamper(store: S, chain: string, edit: Edit): Promise<void>;
+  tamper(store: S, chain: string, edit: AuditEdit): Promise<void>;
 }
 
-type TamperedSubject = Subject & {
-  tamper(chain: string, edit: Edit): Promise<void>;
+type TamperedSubject = AuditLogSubject & {
+  tamper(chain: string, edit: AuditEdit): Promise<void>;
 };
 
 const owner = { tenantId: 'tenant-1', userId: 'user-1' };
@@ -25,12 +26,12 @@ function entry(action: string, changes: Partial<AuditEntry> = {}): AuditEntry {
   return { ...owner, chain: 'registry', action, details: { argsDigest: 'd-1' }, ...changes };
 }
 
-async function written({ audit }: Subject, count = 4): Promise<void> {
+async function written({ audit }: AuditLogSubject, count = 4): Promise<void> {
   for (let index = 1; index <= count; index++) await audit.append(entry(`action-${index}`));
 }
 
 /** What somebody with access to the storage might do, and where the check must notice. */
-const attacks: Readonly<Record<string, { edit: Edit; at: number }>> = {
+const attacks: Readonly<Record<string, { edit: AuditEdit; at: number }>> = {
   'changed details': {
     edit: (all) =>
       all.map((one, i) => (i === 1 ? { ...one, details: { argsDigest: 'd-2' } } : one)),
@@ -145,7 +146,7 @@ export const auditLogCases: readonly SuiteCase<TamperedSubject>[] = [
 ];
 
 /** The driver with the tampering made a member of the store, which is what the cases work with. */
-export function withTampering<S extends Subject>(
+export function withTampering<S extends AuditLogSubject>(
   driver: AuditLogDriver<S>,
 ): SuiteDriver<TamperedSubject> {
   const stores = new WeakMap<TamperedSubject, S>();
@@ -195,7 +196,7 @@ export function withTampering<S extends Subject>(
  * }
  * ```
  */
-export async function testAuditLog<S extends Subject>(
+export async function testAuditLog<S extends AuditLogSubject>(
   name: string,
   driver: AuditLogDriver<S>,
 ): Promise<void> {

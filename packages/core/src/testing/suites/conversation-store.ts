@@ -4,7 +4,8 @@ import type { Owner } from '../../stores/run-store.ts';
 import { atOnce } from './assertions.ts';
 import { registerSuite, type SuiteCase, type SuiteDriver } from './suite.ts';
 
-type Subject = { readonly conversations: ConversationStore };
+/** What a driver of this suite opens. */
+export type ConversationStoreSubject = { readonly conversations: ConversationStore };
 
 const owner: Owner = { tenantId: 'tenant-1', userId: 'user-1' };
 const strangers: readonly Owner[] = [
@@ -16,12 +17,16 @@ function message(messageId: string, content = `text of ${messageId}`) {
   return { messageId, runId: 'imported', role: 'user' as const, content };
 }
 
-async function fill({ conversations }: Subject, conversationId: string, ids: readonly string[]) {
+async function fill(
+  { conversations }: ConversationStoreSubject,
+  conversationId: string,
+  ids: readonly string[],
+) {
   for (const id of ids) await conversations.append(owner, conversationId, message(id));
 }
 
 async function idsOf(
-  { conversations }: Subject,
+  { conversations }: ConversationStoreSubject,
   conversationId: string,
   window: { limit: number; before?: string },
 ): Promise<string[]> {
@@ -30,7 +35,7 @@ async function idsOf(
 }
 
 /** Everything that a ConversationStore promises on its own; what runs write to it is in the cases of the RunStore. */
-export const conversationStoreCases: readonly SuiteCase<Subject>[] = [
+export const conversationStoreCases: readonly SuiteCase<ConversationStoreSubject>[] = [
   {
     title: 'returns nothing of a conversation that does not exist',
     async run({ store }) {
@@ -179,7 +184,7 @@ export const conversationStoreCases: readonly SuiteCase<Subject>[] = [
  * });
  * ```
  */
-export async function testConversationStore<S extends Subject>(
+export async function testConversationStore<S extends ConversationStoreSubject>(
   name: string,
   driver: SuiteDriver<S>,
 ): Promise<void> {

@@ -5,7 +5,8 @@ import { newId } from '../../internal/ids.ts';
 import { seededRandom } from '../random.ts';
 import { registerSuite, type SuiteCase, type SuiteContext, type SuiteDriver } from './suite.ts';
 
-type Subject = { readonly liveLog: LiveLog };
+/** What a driver of this suite opens. */
+export type LiveLogSubject = { readonly liveLog: LiveLog };
 
 function newKey(): LogKey {
   return { runId: newId('run'), incarnation: newId('incarnation') };
@@ -29,7 +30,7 @@ function cursorsOf(epoch: number, count: number): string[] {
 }
 
 /** A log of epoch 1 with so many events, sent. */
-async function written({ store }: SuiteContext<Subject>, count: number) {
+async function written({ store }: SuiteContext<LiveLogSubject>, count: number) {
   const key = newKey();
   const writer = store.liveLog.open(key, 1);
   publish(writer, key, cursorsOf(1, count));
@@ -37,7 +38,11 @@ async function written({ store }: SuiteContext<Subject>, count: number) {
   return { key, cursors: cursorsOf(1, count) };
 }
 
-async function readerOf({ liveLog }: Subject, key: LogKey, after?: string): Promise<LogReader> {
+async function readerOf(
+  { liveLog }: LiveLogSubject,
+  key: LogKey,
+  after?: string,
+): Promise<LogReader> {
   const reader = await liveLog.tail(key, after);
   assert.ok(reader, `the log should serve ${after ?? 'its beginning'}`);
   return reader;
@@ -76,7 +81,7 @@ const unservable = [
   `1-${'9'.repeat(400)}`,
 ];
 
-const writingCases: readonly SuiteCase<Subject>[] = [
+const writingCases: readonly SuiteCase<LiveLogSubject>[] = [
   {
     title: 'gives a reader every event from the first one, in order and unchanged',
     async run(context) {
@@ -152,7 +157,7 @@ const writingCases: readonly SuiteCase<Subject>[] = [
   },
 ];
 
-const readingCases: readonly SuiteCase<Subject>[] = [
+const readingCases: readonly SuiteCase<LiveLogSubject>[] = [
   {
     title: 'gives the events after any cursor it has',
     async run(context) {
@@ -262,7 +267,7 @@ const readingCases: readonly SuiteCase<Subject>[] = [
   },
 ];
 
-const endingCases: readonly SuiteCase<Subject>[] = [
+const endingCases: readonly SuiteCase<LiveLogSubject>[] = [
   {
     title: 'settles the wait of a reader that is closed, and of no other',
     async run(context) {
@@ -294,7 +299,7 @@ const endingCases: readonly SuiteCase<Subject>[] = [
 ];
 
 /** Everything that a LiveLog promises. */
-export const liveLogCases: readonly SuiteCase<Subject>[] = [
+export const liveLogCases: readonly SuiteCase<LiveLogSubject>[] = [
   ...writingCases,
   ...readingCases,
   ...endingCases,
@@ -318,7 +323,7 @@ export const liveLogCases: readonly SuiteCase<Subject>[] = [
  * });
  * ```
  */
-export async function testLiveLog<S extends Subject>(
+export async function testLiveLog<S extends LiveLogSubject>(
   name: string,
   driver: SuiteDriver<S>,
 ): Promise<void> {

@@ -3,13 +3,14 @@ import type { RateLimiter } from '../../stores/rate-limiter.ts';
 import { atOnce } from './assertions.ts';
 import { registerSuite, type SuiteCase, type SuiteDriver } from './suite.ts';
 
-type Subject = { readonly rateLimiter: RateLimiter };
+/** What a driver of this suite opens. */
+export type RateLimiterSubject = { readonly rateLimiter: RateLimiter };
 
 const limit = { points: 3, windowMs: 600_000 };
 const blink = { points: 1, windowMs: 150 };
 
 /** Everything that a RateLimiter promises. */
-export const rateLimiterCases: readonly SuiteCase<Subject>[] = [
+export const rateLimiterCases: readonly SuiteCase<RateLimiterSubject>[] = [
   {
     title: 'allows as many as the limit says, then says how long to wait',
     async run({ store: { rateLimiter } }) {
@@ -80,7 +81,7 @@ export const rateLimiterCases: readonly SuiteCase<Subject>[] = [
  * });
  * ```
  */
-export async function testRateLimiter<S extends Subject>(
+export async function testRateLimiter<S extends RateLimiterSubject>(
   name: string,
   driver: SuiteDriver<S>,
 ): Promise<void> {

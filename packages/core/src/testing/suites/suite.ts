@@ -23,6 +23,7 @@ export interface SuiteDriver<S> {
   open(): Promise<S>;
   /** A second handle on the data of `store`; `store` stays usable. */
   reopen(store: S): Promise<S>;
+  /** Lets so much time pass for the store: by a fake clock, or by waiting. */
   passTime(ms: number): Promise<void>;
   /** Releases what `open` or `reopen` took. */
   close(store: S): Promise<void>;

@@ -3,7 +3,8 @@ import type { ToolServerRecord, ToolServerStore } from '../../stores/tool-server
 import { atOnce } from './assertions.ts';
 import { registerSuite, type SuiteCase, type SuiteDriver } from './suite.ts';
 
-type Subject = { readonly toolServers: ToolServerStore };
+/** What a driver of this suite opens. */
+export type ToolServerStoreSubject = { readonly toolServers: ToolServerStore };
 
 function record(changes: Partial<ToolServerRecord> = {}): ToolServerRecord {
   return {
@@ -17,7 +18,7 @@ function record(changes: Partial<ToolServerRecord> = {}): ToolServerRecord {
 }
 
 /** Everything that a ToolServerStore promises. */
-export const toolServerStoreCases: readonly SuiteCase<Subject>[] = [
+export const toolServerStoreCases: readonly SuiteCase<ToolServerStoreSubject>[] = [
   {
     title: 'creates a server and raises its version with every change',
     async run({ store: { toolServers } }) {
@@ -115,7 +116,7 @@ export const toolServerStoreCases: readonly SuiteCase<Subject>[] = [
  * });
  * ```
  */
-export async function testToolServerStore<S extends Subject>(
+export async function testToolServerStore<S extends ToolServerStoreSubject>(
   name: string,
   driver: SuiteDriver<S>,
 ): Promise<void> {

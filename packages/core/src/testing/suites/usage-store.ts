@@ -4,7 +4,8 @@ import type { UsageStore } from '../../stores/usage-store.ts';
 import { atOnce } from './assertions.ts';
 import { registerSuite, type SuiteCase, type SuiteDriver } from './suite.ts';
 
-type Subject = { readonly usage: UsageStore };
+/** What a driver of this suite opens. */
+export type UsageStoreSubject = { readonly usage: UsageStore };
 
 const owner: Owner = { tenantId: 'tenant-1', userId: 'user-1' };
 /** A window that does not end while a case runs, whatever the clock says. */
@@ -14,7 +15,7 @@ const blink = 200;
 const limits = [{ windowMs: century, tokens: 100 }];
 
 /** Everything that a UsageStore promises on its own; what turns write to it is in the cases of the RunStore. */
-export const usageStoreCases: readonly SuiteCase<Subject>[] = [
+export const usageStoreCases: readonly SuiteCase<UsageStoreSubject>[] = [
   {
     title: 'reserves what the limit allows and refuses what it does not, with the time to wait',
     async run({ store: { usage } }) {
@@ -146,7 +147,7 @@ export const usageStoreCases: readonly SuiteCase<Subject>[] = [
  * });
  * ```
  */
-export async function testUsageStore<S extends Subject>(
+export async function testUsageStore<S extends UsageStoreSubject>(
   name: string,
   driver: SuiteDriver<S>,
 ): Promise<void> {
