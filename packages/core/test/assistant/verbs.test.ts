@@ -107,6 +107,7 @@ it('cancels a run that waits for a person, and one that is queued, at once', asy
   expect((await waiting.result()).status).toBe('cancelled');
   expect((await behind.result()).status).toBe('waiting');
   await behind.cancel();
+  expect((await behind.result()).status).toBe('cancelled');
   for (const run of [waiting, queued, behind]) await expectSound(stores, run.id);
   expect(effects.starts).toEqual([]);
 });
