@@ -1,4 +1,5 @@
 import { type BoundOptions, boundResult } from '../artifacts/bound-result.ts';
+import { defined } from '../internal/defined.ts';
 import { digest } from '../internal/digest.ts';
 import { derivedId } from '../internal/ids.ts';
 import type { Json } from '../internal/json.ts';
@@ -97,10 +98,19 @@ function toolContext(run: OwnedRun, started: StartedCall, deadline: ToolDeadline
     idempotencyKey: callId,
     attempt: started.attempt,
     signal: deadline.signal,
-    progress: (update) => run.log.show({ type: 'tool_progress', callId, ...update }),
-    requestInput: (question) =>
+    // Only what belongs there: a server's own names must not become those of an event.
+    progress: ({ progress, total, message }) => {
+      if (deadline.isOver) return;
+      run.log.show({ type: 'tool_progress', callId, progress, ...defined({ total, message }) });
+    },
+    requestInput: ({ message, schema, url }) =>
       deadline.suspended(() =>
-        askPerson(run, started, { ...question, n: ++questions }, deadline.signal),
+        askPerson(
+          run,
+          started,
+          { n: ++questions, message, ...defined({ schema, url }) },
+          deadline.signal,
+        ),
       ),
   };
 }

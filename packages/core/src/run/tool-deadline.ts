@@ -13,6 +13,7 @@ export class ToolDeadline {
   #cancelTimer: () => void = () => {};
   /** Questions that wait for a person. */
   #suspensions = 0;
+  #isOver = false;
   readonly #onStop = (): void => this.#stopped();
 
   constructor(run: OwnedRun, timeoutMs: number) {
@@ -22,6 +23,11 @@ export class ToolDeadline {
     this.#arm();
     run.signal.addEventListener('abort', this.#onStop, { once: true });
     if (run.signal.aborted) this.#stopped();
+  }
+
+  /** Whether the call has its result: what the tool still says is nobody's business. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** What the tool is given. */
@@ -45,11 +51,12 @@ export class ToolDeadline {
       return await wait();
     } finally {
       this.#suspensions -= 1;
-      if (this.#suspensions === 0 && !this.signal.aborted) this.#arm();
+      if (this.#suspensions === 0 && !this.#isOver && !this.signal.aborted) this.#arm();
     }
   }
 
   end(): void {
+    this.#isOver = true;
     this.#cancelTimer();
     this.#run.signal.removeEventListener('abort', this.#onStop);
   }
