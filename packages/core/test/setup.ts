@@ -1,2 +1,3 @@
-// Steward loads the run loop with the first run. Tests on a fake clock must not depend on how long that takes.
+// Steward loads these when they are first needed. Tests that count time must not depend on how long that takes.
 import '../src/run/run-loop.ts';
+import '../src/stores/in-process/run-verbs.ts';

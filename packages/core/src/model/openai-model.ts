@@ -1,12 +1,8 @@
 import { StewardError } from '../errors/steward-error.ts';
 import { isRecord, type JsonObject } from '../internal/json.ts';
-import type { ModelClient } from './model-client.ts';
-import { ChatReader } from './openai-chat.ts';
-import { chatRequests } from './openai-chat-request.ts';
-import { connectOpenAI } from './openai-client.ts';
-import { ResponsesReader } from './openai-responses.ts';
-import { responsesRequests } from './openai-responses-request.ts';
-import { streamTurn, type TurnSink } from './openai-turn.ts';
+import { EventQueue, type EventSource } from './event-queue.ts';
+import type { ModelClient, ModelRequest } from './model-client.ts';
+import type { OpenAIProvider, ProviderSettings } from './openai-provider.ts';
 
 /**
  * How {@link openaiModel} reaches a model. Only `model` is required.
@@ -72,26 +68,81 @@ export interface OpenAIModelOptions {
  */
 export function openaiModel(options: OpenAIModelOptions): ModelClient {
   check(options);
-  const { model, request = {}, strict, systemRole = 'system' } = options;
-  const chat = options.api === 'chat';
-  const connection = connectOpenAI(
-    {
-      apiKey: keyOf(options),
-      baseURL: options.baseURL,
-      organization: options.organization,
-      project: options.project,
-      headers: options.headers,
-      fetch: options.fetch,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    },
-    chat ? '/chat/completions' : '/responses',
-  );
-  const settings = { model, request, strict, systemRole };
-  const write = chat ? chatRequests(settings) : responsesRequests(settings);
-  const makeReader = (sink: TurnSink) => (chat ? new ChatReader(sink) : new ResponsesReader(sink));
+  const settings = settingsOf(options);
+  let loading: Promise<OpenAIProvider> | undefined;
+  const provider = () => {
+    loading ??= load(settings);
+    return loading;
+  };
   return {
-    stream: (asked, { signal }) =>
-      streamTurn(async (own) => connection.post(write(asked), own), signal, makeReader),
+    stream: (request, { signal }) => new LoadingTurn(provider, request, signal).queue,
+  };
+}
+
+async function load(settings: ProviderSettings): Promise<OpenAIProvider> {
+  const { openaiProvider } = await import('./openai-provider.ts');
+  return openaiProvider(settings);
+}
+
+/** A turn whose provider may still have to be loaded. It starts when the first event is asked for. */
+class LoadingTurn implements EventSource {
+  readonly queue = new EventQueue(this);
+  readonly #provider: () => Promise<OpenAIProvider>;
+  readonly #request: ModelRequest;
+  readonly #signal: AbortSignal;
+  #turn: EventSource | undefined;
+  #cancelled = false;
+
+  constructor(provider: () => Promise<OpenAIProvider>, request: ModelRequest, signal: AbortSignal) {
+    this.#provider = provider;
+    this.#request = request;
+    this.#signal = signal;
+  }
+
+  start(): void {
+    this.#open().catch((error: unknown) => {
+      const message = `The client of the provider cannot be loaded: ${String(error)}`;
+      const failure = { status: null, code: 'model_failed', type: null, message };
+      this.queue.push({ type: 'error', error: failure });
+      this.queue.end();
+    });
+  }
+
+  resume(): void {
+    this.#turn?.resume();
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#turn?.cancel();
+  }
+
+  async #open(): Promise<void> {
+    const provider = await this.#provider();
+    if (this.#cancelled) return;
+    this.#turn = provider.open(this.queue, this.#request, this.#signal);
+    this.#turn.start();
+  }
+}
+
+function settingsOf(options: OpenAIModelOptions): ProviderSettings {
+  const { api = 'responses', model, request = {}, strict, systemRole = 'system' } = options;
+  const { baseURL, organization, project, headers, fetch, connectTimeoutMs = 10_000 } = options;
+  return {
+    api,
+    model,
+    request,
+    strict,
+    systemRole,
+    client: {
+      apiKey: keyOf(options),
+      baseURL,
+      organization,
+      project,
+      headers,
+      fetch,
+      connectTimeoutMs,
+    },
   };
 }
 

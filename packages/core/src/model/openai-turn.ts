@@ -1,4 +1,4 @@
-import { EventQueue, type EventSource } from './event-queue.ts';
+import type { EventQueue, EventSource } from './event-queue.ts';
 import type { ModelError, ModelEvent } from './model-events.ts';
 import { failure, RequestFailure, told } from './openai-client.ts';
 import type { BodyTarget, ProviderResponse, ResponseBody } from './response-body.ts';
@@ -25,9 +25,18 @@ export type SendTurn = (signal: AbortSignal) => Promise<ProviderResponse>;
 /** Undelivered events at which the socket is paused until the reader has caught up. */
 const maxUndelivered = 1_024;
 
-/** One turn on its way: request, body, reader, queue. It starts when the first event is asked for. */
-class OpenAITurn implements EventSource, BodyTarget, TurnSink {
-  readonly queue = new EventQueue(this);
+/** What a turn is made of. */
+export interface TurnParts {
+  /** Where its events go. */
+  readonly queue: EventQueue;
+  readonly send: SendTurn;
+  readonly signal: AbortSignal;
+  readonly makeReader: (sink: TurnSink) => TurnReader;
+}
+
+/** One turn on its way: request, body, reader, queue. */
+export class OpenAITurn implements EventSource, BodyTarget, TurnSink {
+  readonly #queue: EventQueue;
   readonly #send: SendTurn;
   readonly #signal: AbortSignal;
   readonly #reader: TurnReader;
@@ -41,7 +50,8 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   #paused = false;
   #closed = false;
 
-  constructor(send: SendTurn, signal: AbortSignal, makeReader: (sink: TurnSink) => TurnReader) {
+  constructor({ queue, send, signal, makeReader }: TurnParts) {
+    this.#queue = queue;
     this.#send = send;
     this.#signal = signal;
     this.#reader = makeReader(this);
@@ -74,14 +84,14 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   }
 
   push(event: ModelEvent): void {
-    this.queue.push(event);
+    this.#queue.push(event);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#release();
     this.#body?.finish();
-    this.queue.end();
+    this.#queue.end();
   }
 
   text(slice: string): void {
@@ -92,7 +102,7 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
     } catch (error) {
       this.#fail(failure('model_failed', `The stream cannot be read: ${told(error)}`));
     }
-    if (this.queue.length <= maxUndelivered || this.#paused || this.#closed) return;
+    if (this.#queue.length <= maxUndelivered || this.#paused || this.#closed) return;
     this.#paused = true;
     this.#body?.pause();
   }
@@ -141,20 +151,11 @@ class OpenAITurn implements EventSource, BodyTarget, TurnSink {
     if (this.#closed) return;
     this.push({ type: 'error', error });
     this.cancel();
-    this.queue.end();
+    this.#queue.end();
   }
 
   #release(): void {
     this.#closed = true;
     this.#signal.removeEventListener('abort', this.#onAbort);
   }
-}
-
-/** The events of one turn; the request is sent when the first of them is asked for. */
-export function streamTurn(
-  send: SendTurn,
-  signal: AbortSignal,
-  makeReader: (sink: TurnSink) => TurnReader,
-): EventQueue {
-  return new OpenAITurn(send, signal, makeReader).queue;
 }

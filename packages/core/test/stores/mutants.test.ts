@@ -12,6 +12,7 @@ import {
   update,
   updateCall,
 } from '../../src/stores/in-process/run-rows.ts';
+import { claim, decide, startCall } from '../../src/stores/in-process/run-verbs.ts';
 import type { ConfirmationRecord, Fence, RunStore, Wake } from '../../src/stores/run-store.ts';
 import { runStoreCases } from '../../src/testing/suites/run-store.ts';
 import type { RunStoreSubject } from '../../src/testing/suites/run-store-samples.ts';
@@ -136,12 +137,12 @@ const mutants: Readonly<Record<string, readonly [caughtBy: string, breakage: Bre
   ],
   'starts of a write at once': [
     'lets one of 50 starts of a write at once have the effect',
-    (runs, db) => ({
+    (_runs, db) => ({
       startCall: async (fence, call, events) => {
         const record = findCall(rowOf(db, fence.runId), call.callId);
         await Promise.resolve();
         if (record?.starts === 0) updateCall(rowOf(db, fence.runId), call.callId, record);
-        return runs.startCall(fence, call, events);
+        return startCall(db, fence, call, events);
       },
     }),
   ],
@@ -225,12 +226,12 @@ const mutants: Readonly<Record<string, readonly [caughtBy: string, breakage: Bre
   ],
   'claims that all succeed': [
     'gives an abandoned run to one of 50 that claim it at once',
-    (runs, db) => ({
-      claim: async (runId, ...given) => {
+    (_runs, db) => ({
+      claim: async (runId, _owner, ttlMs) => {
         const { leaseUntil } = rowOf(db, runId);
-        const claim = runs.claim(runId, ...given);
+        const claimed = claim(db, runId, ttlMs);
         rowOf(db, runId).leaseUntil = leaseUntil;
-        return claim;
+        return claimed;
       },
     }),
   ],
@@ -256,10 +257,10 @@ const mutants: Readonly<Record<string, readonly [caughtBy: string, breakage: Bre
   ],
   'two decisions': [
     'decides once when two tabs press at the same moment',
-    (runs, db) => ({
-      decide: (decision) => {
+    (_runs, db) => ({
+      decide: async (decision) => {
         patchConfirmation(db, decision.runId, decision.callId, { status: 'pending' });
-        return runs.decide(decision);
+        return decide(db, decision);
       },
     }),
   ],

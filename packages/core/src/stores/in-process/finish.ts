@@ -5,6 +5,7 @@ import { auditRun } from './audit-rows.ts';
 import { expire } from './confirmations.ts';
 import { addMessage, addQuestion } from './conversation-rows.ts';
 import { type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
+import { dropRun } from './drop-run.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import { appendEvents, fenced, update, wakeOf } from './run-rows.ts';
 
@@ -69,14 +70,4 @@ function forgetOld(db: InProcessDatabase): void {
   compacted.set(runId, row);
   const [ancient] = (compacted.size > retention.compactRuns && compacted.shift()) || [];
   if (ancient !== undefined) dropRun(db, ancient);
-}
-
-/** Forgets an ended run. */
-export function dropRun(db: InProcessDatabase, runId: string): void {
-  const record = db.runs.get(runId)?.record;
-  if (record === undefined) return;
-  db.runs.delete(runId);
-  db.finished.delete(runId);
-  db.compacted.delete(runId);
-  if (record.requestId !== null) db.requests.delete(ownedKey(record, record.requestId));
 }

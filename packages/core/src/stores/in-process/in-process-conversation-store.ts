@@ -2,7 +2,7 @@ import type { ConversationStore } from '../conversation-store.ts';
 import type { Owner } from '../run-store.ts';
 import { putMessage } from './conversation-rows.ts';
 import { belongsTo, type ConversationRow, type InProcessDatabase, ownedKey } from './database.ts';
-import { dropRun } from './finish.ts';
+import { dropRun } from './drop-run.ts';
 
 /** A ConversationStore over the tables of this process. Conversations stay until they are deleted. */
 export function inProcessConversationStore(db: InProcessDatabase): ConversationStore {

@@ -1,0 +1,40 @@
+// Loaded with the first request of an `openaiModel`.
+import type { EventQueue, EventSource } from './event-queue.ts';
+import type { ModelRequest } from './model-client.ts';
+import { ChatReader } from './openai-chat.ts';
+import { chatRequests } from './openai-chat-request.ts';
+import { connectOpenAI, type OpenAIClientOptions } from './openai-client.ts';
+import { ResponsesReader } from './openai-responses.ts';
+import { responsesRequests } from './openai-responses-request.ts';
+import { OpenAITurn, type TurnSink } from './openai-turn.ts';
+import type { RequestSettings } from './request-settings.ts';
+
+/** What an `openaiModel` was set to. */
+export interface ProviderSettings extends RequestSettings {
+  readonly api: 'responses' | 'chat';
+  readonly client: OpenAIClientOptions;
+}
+
+/** One API of one provider: how its requests are written, sent and read. */
+export interface OpenAIProvider {
+  /** A turn whose events go to the queue. */
+  open(queue: EventQueue, request: ModelRequest, signal: AbortSignal): EventSource;
+}
+
+/** Makes the provider. Nothing is sent before a turn is started. */
+export function openaiProvider({ api, client, ...settings }: ProviderSettings): OpenAIProvider {
+  const isChat = api === 'chat';
+  const connection = connectOpenAI(client, isChat ? '/chat/completions' : '/responses');
+  const write = isChat ? chatRequests(settings) : responsesRequests(settings);
+  const makeReader = (sink: TurnSink) =>
+    isChat ? new ChatReader(sink) : new ResponsesReader(sink);
+  return {
+    open: (queue, request, signal) =>
+      new OpenAITurn({
+        queue,
+        signal,
+        makeReader,
+        send: async (own) => connection.post(write(request), own),
+      }),
+  };
+}
