@@ -1,5 +1,5 @@
+import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import { expect } from 'vitest';
 import { z } from 'zod';
 import { Assistant } from '../../src/assistant.ts';
 import type { RunEngine } from '../../src/engine/run-engine.ts';
@@ -8,6 +8,7 @@ import { isTerminal, type RunEvent } from '../../src/events/run-event.ts';
 import type { AssistantOptions } from '../../src/options.ts';
 import type { Run } from '../../src/run/run.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
+import type { RunRecord } from '../../src/stores/run-store.ts';
 import type { Stores } from '../../src/stores/stores.ts';
 import { type CrashPoints, crashPoints } from '../../src/testing/crash-points.ts';
 import type { FakeClock } from '../../src/testing/fake-clock.ts';
@@ -159,33 +160,45 @@ export async function settle(clock: FakeClock, run: Run<unknown>): Promise<strin
     },
   );
   for (let step = 0; step < 200 && state === ''; step++) await clock.advance(500);
-  expect(state, 'the run did not settle').not.toBe('');
+  assert.notEqual(state, '', 'the run did not settle');
   return state;
 }
 
-/** What must hold for a run that has ended, whatever it lived through. */
+/** What must hold for a run that has ended, whatever it lived through. Returns its durable events. */
 export async function expectSound(stores: Stores, runId: string): Promise<readonly RunEvent[]> {
   const run = await stores.runs.load(runId, null);
-  expect(run?.end, `run ${runId} has not ended: ${run?.status}`).not.toBeNull();
-  if (!run) throw new Error(`There is no run ${runId}.`);
+  assert.ok(run?.end, `run ${runId} has not ended: ${run?.status}`);
   const stored = await stores.runs.events(runId, 0, 100_000);
-  expect(stored.map(({ n }) => n)).toEqual(stored.map((_, index) => index + 1));
+  assert.deepEqual(
+    stored.map(({ n }) => n),
+    stored.map((_, index) => index + 1),
+    'the log has a gap',
+  );
   const events = stored.map(({ event }) => event);
-  expect(events.filter(isTerminal)).toHaveLength(1);
-  expect(events.findIndex(isTerminal)).toBe(events.length - 1);
+  const ends = events.filter(isTerminal);
+  assert.deepEqual(ends, events.slice(-1), 'one terminal event, and it is the last');
   const epochs = events.map((event) => Number(event.cursor.split('-')[0]));
-  expect(epochs).toEqual(epochs.toSorted((a, b) => a - b));
-  expect(await stores.audit.verify(runId)).toMatchObject({ valid: true });
+  assert.deepEqual(
+    epochs,
+    epochs.toSorted((x, y) => x - y),
+    'an owner wrote after its successor',
+  );
+  assert.equal((await stores.audit.verify(runId)).valid, true, 'the audit chain is broken');
+  await checkMessages(stores, run);
+  return events;
+}
+
+async function checkMessages(stores: Stores, run: RunRecord): Promise<void> {
   const messages = await stores.conversations.read(run, run.conversationId, { limit: 1_000 });
-  const own = messages.filter((message) => message.runId === runId);
+  const own = messages.filter((message) => message.runId === run.runId);
   const questions = own.filter(({ role }) => role === 'user').length;
   const asked = run.input.kind === 'message' ? 1 : 0;
   // What was cancelled before its turn came is not part of the conversation.
-  expect(run.status === 'cancelled' ? [0, asked] : [asked]).toContain(questions);
-  expect(own.filter(({ role }) => role === 'assistant').length).toBeLessThanOrEqual(1);
-  const answer = own.find(({ role }) => role === 'assistant');
-  if (answer) expect(answer.content).toBe(run.end?.text);
-  return events;
+  const mayBe = run.status === 'cancelled' ? [0, asked] : [asked];
+  assert.ok(mayBe.includes(questions), `the question is there ${questions} times`);
+  const answers = own.filter(({ role }) => role === 'assistant');
+  assert.ok(answers.length <= 1, `the answer is there ${answers.length} times`);
+  if (answers[0]) assert.equal(answers[0].content, run.end?.text);
 }
 
 /** New stores over a clock. */
