@@ -11,6 +11,10 @@ export class MissedEvents {
   /** What was missing at the last check: the live log may have been about to show it. */
   #missing: string | null = null;
 
+  constructor(newest: string | undefined) {
+    this.newest = newest;
+  }
+
   /** Notes events on their way to the reader. */
   see(events: readonly RunEvent[]): readonly RunEvent[] {
     this.newest = events.at(-1)?.cursor ?? this.newest;

@@ -37,13 +37,14 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   #awaited: LogReader | undefined;
   #wake: (why: 'more' | 'lost') => void = () => {};
   #state: 'new' | 'open' | 'ended' = 'new';
-  #checks: MissedEvents = new MissedEvents();
+  readonly #checks: MissedEvents;
   /** The newest snapshot, while no live log goes on from it. */
   #shown: SnapshotEvent | undefined;
 
   constructor(source: RunSource, after?: string) {
     this.#source = source;
     this.#after = after;
+    this.#checks = new MissedEvents(after);
   }
 
   [Symbol.asyncIterator](): this {

@@ -35,7 +35,10 @@ export function pendingInputs(run: RunRecord): PendingInput[] {
     .map(({ answer: _answer, status: _status, ...input }) => input);
 }
 
-/** The whole state of a run as one event, at the place of its newest durable event. */
+/**
+ * The whole state of a run as one event, at the place of its newest durable event. That of an ended run has no place:
+ * its end is still to come, and who goes on from here must not miss it.
+ */
 export async function snapshotOf(
   run: RunRecord,
   stores: Stores,
@@ -45,7 +48,7 @@ export async function snapshotOf(
     type: 'snapshot',
     runId: run.runId,
     at: run.createdAt,
-    cursor: run.lastCursor ?? `${run.epoch}-snapshot`,
+    cursor: (isEnded(run.status) ? null : run.lastCursor) ?? `${run.epoch}-snapshot`,
     status: run.status,
     conversationId: run.conversationId,
     messages: await messagesOf(run, stores),

@@ -1,0 +1,425 @@
+import assert from 'node:assert/strict';
+import { z } from 'zod';
+import type { Assistant } from '../../src/assistant.ts';
+import { isTerminal, type RunEvent } from '../../src/events/run-event.ts';
+import { crashPointNames } from '../../src/internal/crash-point.ts';
+import type { ModelRequest } from '../../src/model/model-client.ts';
+import type { Run } from '../../src/run/run.ts';
+import type { RunRecord } from '../../src/stores/run-store.ts';
+import type { Stores } from '../../src/stores/stores.ts';
+import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts';
+import { type SeededRandom, seededRandom } from '../../src/testing/random.ts';
+import { scriptedModel } from '../../src/testing/scripted-model.ts';
+import type { ScriptedTurn } from '../../src/testing/scripted-turn.ts';
+import { tool } from '../../src/tools/define-tool.ts';
+import type { Tool, ToolContext } from '../../src/tools/tool.ts';
+import {
+  bystander,
+  codeOf,
+  expectSound,
+  local,
+  mortalAssistant,
+  storesOn,
+  textRead,
+} from './workshop.ts';
+
+/** What a campaign lived through. */
+export interface CampaignReport {
+  readonly runs: number;
+  readonly ends: Readonly<Record<string, number>>;
+  readonly deaths: number;
+  readonly effects: number;
+  readonly decisions: number;
+  readonly cuts: number;
+}
+
+const runsPerWorld = 10;
+const toolNames = ['read', 'write_idempotent', 'write', 'write_unasked'] as const;
+type ToolName = (typeof toolNames)[number];
+
+/**
+ * Runs of random turns, tools and people in worlds where models and tools fail, owners die at any point, people decide
+ * late or twice, strangers try, and readers leave and come back. Throws at the first promise that is broken, with the
+ * seed of its world and the log of its run.
+ */
+export async function runCampaign(runs: number, seed: number): Promise<CampaignReport> {
+  const total = { runs: 0, deaths: 0, effects: 0, decisions: 0, cuts: 0 };
+  const ends: Record<string, number> = {};
+  const { random: ofMachine } = Math;
+  const rejections: unknown[] = [];
+  const onRejection = (reason: unknown) => rejections.push(reason);
+  process.on('unhandledRejection', onRejection);
+  try {
+    for (let n = 0; total.runs < runs; n++) {
+      const world = new World(seed * 1_000_003 + n);
+      // Jitter comes from the seed as well.
+      Math.random = world.random.float;
+      await world.live();
+      assert.deepEqual(
+        rejections,
+        [],
+        `seed ${world.random.seed}: a rejection that nobody handled`,
+      );
+      total.runs += world.accepted.size;
+      total.deaths += world.deaths;
+      total.effects += world.effects.length;
+      total.decisions += world.decisions;
+      total.cuts += world.cuts;
+      for (const end of world.ends) ends[end] = (ends[end] ?? 0) + 1;
+    }
+  } finally {
+    Math.random = ofMachine;
+    process.off('unhandledRejection', onRejection);
+  }
+  return { ...total, ends };
+}
+
+class World {
+  readonly random: SeededRandom;
+  readonly clock: FakeClock = fakeClock();
+  readonly stores: Stores = storesOn(this.clock);
+  readonly effects: { readonly callId: string; readonly name: ToolName }[] = [];
+  readonly accepted = new Set<string>();
+  readonly ends: string[] = [];
+  deaths = 0;
+  decisions = 0;
+  cuts = 0;
+  readonly #assistants: { readonly assistant: Assistant; arm(): void }[] = [];
+  readonly #reader: Assistant;
+  readonly #watchers = new Map<string, Promise<RunEvent[]>>();
+  #started = 0;
+  #isCalm = false;
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed);
+    this.#reader = bystander({ stores: this.stores, clock: this.clock });
+    for (let n = 0; n < 3; n++) this.#hire();
+  }
+
+  async live(): Promise<void> {
+    while (this.#started < runsPerWorld) await this.#step();
+    for (let n = 0; n < 15; n++) await this.#step();
+    this.#isCalm = true;
+    for (let n = 0; n < 400 && !(await this.#isOver()); n++) {
+      await this.clock.advance(2_000);
+      if (this.random.chance(0.5)) await this.#decide();
+    }
+    await this.clock.advance(5_000);
+    for (const runId of this.accepted) await this.#check(runId);
+    await Promise.all(this.#assistants.map(({ assistant }) => assistant.close({ drainMs: 0 })));
+  }
+
+  async #isOver(): Promise<boolean> {
+    const runs = await Promise.all([...this.accepted].map((id) => this.stores.runs.load(id, null)));
+    return runs.every((run) => run?.end);
+  }
+
+  #hire(): void {
+    const { assistant, points } = mortalAssistant({
+      stores: this.stores,
+      clock: this.clock,
+      model: scriptedModel((request) => this.#turn(request)),
+      tools: toolNames.map((name) => this.#tool(name)),
+      limits: {
+        decideWithinMs: 30_000,
+        useWithinMs: 8_000,
+        runTimeoutMs: 90_000,
+        toolTimeoutMs: 15_000,
+        firstTokenTimeoutMs: 10_000,
+        betweenTokensTimeoutMs: 5_000,
+        maxTurns: 6,
+      },
+    });
+    const employee = {
+      assistant,
+      arm: () => points.arm(this.random.pick(crashPointNames), this.random.integer(1, 3)),
+    };
+    this.#assistants.push(employee);
+    void points.died.then(() => {
+      this.deaths += 1;
+      this.#assistants.splice(this.#assistants.indexOf(employee), 1);
+      this.#hire();
+    });
+  }
+
+  get #anyone(): Assistant {
+    return this.random.pick(this.#assistants).assistant;
+  }
+
+  async #step(): Promise<void> {
+    const { random } = this;
+    const act = random.pick([
+      () => this.#start(),
+      () => this.#start(),
+      () => this.#decide(),
+      () => this.#decide(),
+      () => this.#cancel(),
+      () => this.#steer(),
+      () => this.#answer(),
+      () => this.#trespass(),
+      () => random.pick(this.#assistants).arm(),
+      () => this.#retire(),
+    ]);
+    await act();
+    await this.clock.advance(random.pick([0, 1, 20, 300, 1_000, 4_000]));
+  }
+
+  async #start(): Promise<void> {
+    const { random } = this;
+    const n = this.#started++;
+    const requestId = random.chance(0.3) ? `r${n}` : undefined;
+    const conversationId = random.chance(0.6) ? `c${random.integer(1, 3)}` : undefined;
+    const options = {
+      onBusy: random.pick(['refuse', 'queue', 'supersede'] as const),
+      ...(requestId && { requestId }),
+      ...(conversationId && { conversationId }),
+    };
+    const runs = Array.from({ length: requestId && random.chance(0.5) ? 3 : 1 }, () =>
+      this.#anyone.run(`Task #${n}`, options),
+    );
+    for (const run of runs) run.result().catch(() => undefined);
+    await this.clock.advance(0);
+    const [{ id } = { id: '' }] = runs;
+    // A run may be refused, or its creator may have died on the way: only what is stored was accepted.
+    if (!(await this.stores.runs.load(id, local))) return;
+    this.accepted.add(id);
+    if (!this.#watchers.has(id)) this.#watchers.set(id, this.#watch(id));
+  }
+
+  /** Reads a run to its end, leaving and coming back. */
+  async #watch(runId: string): Promise<RunEvent[]> {
+    const { random } = this;
+    const events: RunEvent[] = [];
+    for (;;) {
+      const after = events.at(-1)?.cursor;
+      let left = random.chance(0.5) ? Number.POSITIVE_INFINITY : random.integer(1, 6);
+      const run: Run = this.#reader.attach(runId, after === undefined ? {} : { after });
+      for await (const event of run) {
+        events.push(event);
+        if (isTerminal(event)) return events;
+        if (--left <= 0) break;
+      }
+      this.cuts += 1;
+    }
+  }
+
+  async #someRun(): Promise<RunRecord | undefined> {
+    const ids = [...this.accepted];
+    if (ids.length === 0) return undefined;
+    return (await this.stores.runs.load(this.random.pick(ids), null)) ?? undefined;
+  }
+
+  /** Somebody decides what waits: once, or several times at the same moment and not alike. */
+  async #decide(): Promise<void> {
+    const runs = await Promise.all([...this.accepted].map((id) => this.stores.runs.load(id, null)));
+    const pending = runs.flatMap((run) =>
+      run
+        ? run.calls
+            .filter(({ confirmation }) => confirmation?.status === 'pending')
+            .map((call) => ({ run, call }))
+        : [],
+    );
+    if (pending.length === 0) return;
+    const { run, call } = this.random.pick(pending);
+    const presses = this.random.pick([1, 1, 2, 5]);
+    for (let press = 0; press < presses; press++) {
+      const approve = this.random.chance(0.75);
+      this.decisions += 1;
+      this.#anyone
+        .confirm(run.runId, call.callId, { approve, argsDigest: call.argsDigest })
+        .catch(() => undefined);
+    }
+  }
+
+  /** Somebody tries what is not allowed. */
+  async #trespass(): Promise<void> {
+    const run = await this.#someRun();
+    if (!run) return;
+    const stranger = { userId: 'eve' };
+    const call = run.calls.at(-1);
+    const decision = { approve: true, argsDigest: call?.argsDigest ?? '' };
+    const tries = [
+      this.#reader.confirm(run.runId, call?.callId ?? 'call', decision, stranger),
+      this.#reader.cancel(run.runId, stranger),
+      this.#reader.steer(run.runId, 'x', stranger),
+      this.#reader.answer(run.runId, run.inputs[0]?.requestId ?? 'input', 1, stranger),
+      this.#reader.attach(run.runId, stranger).result(),
+    ];
+    for (const code of await Promise.all(tries.map(codeOf))) assert.equal(code, 'not_found');
+    if (call?.confirmation?.status === 'pending') {
+      const other = { approve: true, argsDigest: 'other' };
+      const code = await codeOf(this.#reader.confirm(run.runId, call.callId, other));
+      assert.ok(code === 'args_mismatch' || code === 'confirmation_expired', code);
+    }
+  }
+
+  async #cancel(): Promise<void> {
+    const run = await this.#someRun();
+    if (run && this.random.chance(0.5)) this.#anyone.cancel(run.runId).catch(() => undefined);
+  }
+
+  async #steer(): Promise<void> {
+    const run = await this.#someRun();
+    if (run) this.#anyone.steer(run.runId, 'Be quick').catch(() => undefined);
+  }
+
+  async #answer(): Promise<void> {
+    const run = await this.#someRun();
+    for (const { requestId } of run?.inputs ?? []) {
+      this.#anyone.answer(run?.runId ?? '', requestId, 'yes').catch(() => undefined);
+    }
+  }
+
+  /** One process is replaced in good order. */
+  async #retire(): Promise<void> {
+    if (this.random.chance(0.7)) return;
+    const [gone] = this.#assistants.splice(this.random.integer(0, this.#assistants.length - 1), 1);
+    void gone?.assistant.close({ drainMs: this.random.pick([0, 500, 3_000]) });
+    this.#hire();
+  }
+
+  #turn({ messages }: ModelRequest): ScriptedTurn {
+    const { random } = this;
+    const at = messages.findLastIndex(
+      ({ role, content }) => role === 'user' && `${content}`.startsWith('Task'),
+    );
+    const turn = messages.slice(at).filter(({ role }) => role === 'assistant').length;
+    const text = Array.from(
+      { length: random.integer(0, 8) },
+      (_, n) => `${messages[at]?.content}.${turn}.${n} `,
+    );
+    const fault = this.#isCalm ? 1 : random.float();
+    if (fault < 0.06)
+      return {
+        text,
+        error: random.pick(['Broken.', { status: 429, retryAfterMs: 2_000 }, { status: 503 }]),
+      };
+    if (fault < 0.1) return { text, cutAfter: random.integer(0, text.length) };
+    if (fault < 0.14) return { text, stallAfter: random.integer(0, text.length) };
+    if (turn >= random.integer(1, 4)) return { text: [...text, 'Done.'] };
+    const calls = Array.from({ length: random.integer(1, 4) }, () => ({
+      name: random.pick(toolNames),
+      args: { n: random.integer(0, 9) },
+      ...(random.chance(0.05) && { argumentsText: '{"n":' }),
+    }));
+    return { text, toolCalls: calls };
+  }
+
+  #tool(name: ToolName): Tool {
+    return tool({
+      name,
+      description: `Does what a ${name} does`,
+      parameters: z.object({ n: z.number() }),
+      effect: name === 'write_unasked' ? 'write' : name,
+      ...(name === 'write_unasked' && { confirm: 'never' as const }),
+      execute: (_args, context) => this.#work(name, context),
+      reconcile: (callId) =>
+        this.random.chance(0.3)
+          ? {
+              succeeded: this.effects.some((effect) => effect.callId === callId),
+              content: 'settled',
+            }
+          : undefined,
+    });
+  }
+
+  async #work(
+    name: ToolName,
+    { idempotencyKey, requestInput, signal }: ToolContext,
+  ): Promise<string> {
+    const { random, clock } = this;
+    this.effects.push({ callId: idempotencyKey, name });
+    const fate = this.#isCalm ? 1 : random.float();
+    if (fate < 0.1) throw new Error('The tool broke.');
+    if (fate < 0.14) return new Promise(() => {});
+    if (fate < 0.18) {
+      return new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason)),
+      );
+    }
+    if (fate < 0.24) return `It said ${await requestInput({ message: 'Sure?' })}`;
+    if (fate < 0.6)
+      await new Promise<void>((resolve) => clock.schedule(resolve, random.integer(1, 3_000)));
+    return `${name} done`;
+  }
+
+  async #check(runId: string): Promise<void> {
+    try {
+      const events = await expectSound(this.stores, runId);
+      const run = await this.stores.runs.load(runId, null);
+      if (!run?.end) throw new Error('not ended');
+      this.ends.push(run.end.finishReason ?? run.end.error?.code ?? run.end.status);
+      this.#checkCalls(run, events);
+      await this.#checkAudit(run);
+      await this.#checkReading(run, events);
+    } catch (reason) {
+      throw await this.#told(runId, reason);
+    }
+  }
+
+  #checkCalls(run: RunRecord, events: readonly RunEvent[]): void {
+    for (const call of run.calls) {
+      const { callId, effect, status, confirmation } = call;
+      const done = this.effects.filter((effect) => effect.callId === callId).length;
+      const what = `${call.tool} ${callId} (${status})`;
+      if (effect === 'write') assert.ok(done <= 1, `${what} took effect ${done} times`);
+      if (status === 'succeeded') assert.ok(done >= 1, `${what} never took effect`);
+      if (done > 0) {
+        assert.ok(call.startedBy, `${what} took effect without a start`);
+        if (call.authorization === 'confirm') assert.equal(confirmation?.status, 'consumed', what);
+      }
+      if (status === 'declined') assert.equal(done, 0, `${what} took effect`);
+      const told = events.filter(
+        (event) => event.type === 'tool_result' && event.callId === callId,
+      );
+      assert.equal(told.length, call.result ? 1 : 0, `${what} was told ${told.length} times`);
+      if (run.status === 'succeeded') assert.ok(call.result, `${what} has no result`);
+    }
+  }
+
+  async #checkAudit(run: RunRecord): Promise<void> {
+    const audit = await this.stores.audit.read(run, run.runId);
+    for (const { callId, starts, result, confirmation } of run.calls) {
+      const of = (action: string) =>
+        audit.filter((entry) => entry.action === action && entry.details['callId'] === callId)
+          .length;
+      assert.equal(of('call.started'), starts, `${callId}: starts`);
+      assert.equal(of('call.finished'), result ? 1 : 0, `${callId}: ends`);
+      const decided = of('confirmation.approved') + of('confirmation.declined');
+      assert.ok(decided <= 1, `${callId} was decided ${decided} times`);
+      if (confirmation?.status === 'consumed') assert.equal(of('confirmation.approved'), 1);
+    }
+    assert.equal(audit.filter(({ action }) => action === 'run.ended').length, 1);
+  }
+
+  /** Who left and came back has read the same as the store has, and nothing twice. */
+  async #checkReading(run: RunRecord, stored: readonly RunEvent[]): Promise<void> {
+    const events = (await this.#watchers.get(run.runId)) ?? [];
+    assert.deepEqual(events.at(-1), stored.at(-1), 'the reader saw another end');
+    const cursors = events.filter(({ type }) => type !== 'snapshot').map(({ cursor }) => cursor);
+    assert.equal(new Set(cursors).size, cursors.length, 'the reader saw an event twice');
+    if (!events.some(({ type }) => type === 'snapshot')) {
+      const seen = new Set(cursors);
+      for (const event of stored)
+        assert.ok(seen.has(event.cursor), `the reader missed ${event.type}`);
+    }
+    if (run.end?.finishReason === 'stop') {
+      assert.equal(textRead(events), run.end.text, 'the reader read another text');
+    }
+  }
+
+  async #told(runId: string, reason: unknown): Promise<Error> {
+    const log = await this.stores.runs.events(runId, 0, 10_000);
+    const lines = log.map(
+      ({ n, event: { runId: _run, at: _at, ...event } }) => `${n} ${JSON.stringify(event)}`,
+    );
+    const seen = await Promise.race([this.#watchers.get(runId), Promise.resolve(undefined)]);
+    const run = await this.stores.runs.load(runId, null);
+    const message = [
+      `seed ${this.random.seed}, run ${runId} (${run?.status}, epoch ${run?.epoch}): ${reason instanceof Error ? reason.message : String(reason)}`,
+      ...lines,
+      `A reader saw: ${(seen ?? []).map(({ type, cursor }) => `${type}@${cursor}`).join(' ')}`,
+    ].join('\n');
+    return new Error(message, { cause: reason });
+  }
+}
