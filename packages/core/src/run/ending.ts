@@ -3,8 +3,8 @@ import type { CompleteReason } from '../events/run-event.ts';
 import { turnMessages } from '../prompt/turn-messages.ts';
 import type { CommittedTurn, RunEnd } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
-import type { EventBody } from './run-log.ts';
 import { parseOutput } from './structured-output.ts';
+import { terminalEvent } from './terminal-event.ts';
 import { wakeRuns } from './wake-runs.ts';
 
 /** How a run came to its end. */
@@ -57,7 +57,7 @@ async function finish(run: OwnedRun, end: RunEnd): Promise<void> {
   // What was said in a turn that was cut short is what the person has read: the next run has to know it.
   if (run.openText !== '') turns.push({ role: 'assistant', content: end.text });
   const said = turns.length > 0 || end.text !== '';
-  const wakes = await run.log.store([terminalEvent(run, end)], (events) =>
+  const wakes = await run.log.store([terminalEvent(end, run.usage)], (events) =>
     stores.runs.finish(run.fence, end, said ? { content: end.text, turns } : null, events),
   );
   run.end = end;
@@ -124,19 +124,5 @@ function failed(run: OwnedRun, { code, detail, retryable }: StewardError): RunEn
     text: run.visibleText,
     finishReason: null,
     error: { code, message: detail, retryable },
-  };
-}
-
-function terminalEvent(run: OwnedRun, end: RunEnd): EventBody {
-  if (end.error) return { type: 'error', ...end.error, partialText: end.text };
-  if (end.finishReason === null) return { type: 'cancelled', partialText: end.text };
-  const { finishReason, text, refusal, output } = end;
-  return {
-    type: 'complete',
-    finishReason,
-    text,
-    ...(refusal !== undefined && { refusal }),
-    ...(output !== undefined && { output }),
-    usage: run.usage,
   };
 }

@@ -5,7 +5,8 @@ import type { Owner, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 import { MissedEvents } from './missed-events.ts';
 import type { Pulse } from './pulse.ts';
-import { isEnded, snapshotOf, terminalEventOf } from './snapshot.ts';
+import { isEnded, snapshotOf } from './snapshot.ts';
+import { storedTerminalEvent } from './terminal-event.ts';
 
 /** What readers of one run share. */
 export interface RunSource {
@@ -156,20 +157,16 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     const run = await stores.runs.load(runId, owner);
     if (!run) throw notFound(runId);
     this.#checks.show(run);
-    if (isEnded(run.status)) return this.#endFromStore(run);
+    if (run.end) {
+      const end = await storedTerminalEvent(run, run.end, stores);
+      return [await snapshotOf(run, stores, ''), end];
+    }
     this.#log = await stores.liveLog.tail(run, run.lastCursor ?? undefined);
     // A run that has not said anything yet needs no snapshot: its log tells everything.
     if (this.#log && run.eventCount === 0) return [];
     const openText = this.#log ? '' : (run.partial?.text ?? '');
     this.#shown = await snapshotOf(run, stores, openText);
     return [this.#shown];
-  }
-
-  async #endFromStore(run: RunRecord): Promise<readonly RunEvent[]> {
-    const { stores } = this.#source;
-    const snapshot = await snapshotOf(run, stores, '');
-    const end = await terminalEventOf(run, stores);
-    return [snapshot, end ?? this.#refusal(new StewardError('internal', 'The end is missing.'))];
   }
 
   #end(): void {

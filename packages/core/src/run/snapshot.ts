@@ -1,11 +1,9 @@
 import type { ConversationMessage } from '../events/conversation-message.ts';
-import {
-  isTerminal,
-  type PendingConfirmation,
-  type PendingInput,
-  type RunEvent,
-  type RunStatus,
-  type SnapshotEvent,
+import type {
+  PendingConfirmation,
+  PendingInput,
+  RunStatus,
+  SnapshotEvent,
 } from '../events/run-event.ts';
 import type { RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -57,15 +55,6 @@ export async function snapshotOf(
     confirmations: pendingConfirmations(run),
     inputs: pendingInputs(run),
   };
-}
-
-/** The event that ended a run, from the store. */
-export async function terminalEventOf(
-  run: RunRecord,
-  stores: Stores,
-): Promise<RunEvent | undefined> {
-  const [last] = await stores.runs.events(run.runId, run.eventCount - 1, 1);
-  return last && isTerminal(last.event) ? last.event : undefined;
 }
 
 async function messagesOf(

@@ -127,6 +127,20 @@ it('answers for a finished run that is not replayed any more with a snapshot and
   }
 });
 
+it('answers for a finished run of which the store keeps no more than its end', async () => {
+  const stores = inProcessStores({ replayRuns: 1, finishedRuns: 1 });
+  await using assistant = talkative(stores);
+  const old = assistant.run('Go on');
+  const whole = await eventsOf(old);
+  await assistant.run('Again').result();
+  await assistant.run('And again').result();
+  const events = await eventsOf(assistant.attach(old.id));
+  expect(typesOf(events)).toEqual(['snapshot', 'complete']);
+  expect(textRead(events)).toBe(answer.join(''));
+  expect({ ...events[1], at: 0 }).toEqual({ ...whole.at(-1), at: 0 });
+  expect(await assistant.attach(old.id).text()).toBe(answer.join(''));
+});
+
 it('does not show a run to anybody but its owner', async () => {
   await using assistant = talkative();
   const run = assistant.run('Go on', { userId: 'ann' });
