@@ -11,6 +11,7 @@ export interface LogWriter {
   /**
    * Appends an event. Never waits and never throws: drivers that have to send it somewhere do so in batches.
    * Events come with rising cursors (`<epoch>-<k>`); a writer of a lower epoch than one already seen is ignored.
+   * Before its own events a writer may show some of earlier epochs that their owner stored and could not show.
    */
   publish(event: RunEvent): void;
   /** Sends what is buffered. Readers end after the terminal event, not because of this. */

@@ -2,6 +2,9 @@ import { StewardError } from '../errors/steward-error.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { planHostCall } from './plan-calls.ts';
 
+/** Durable events that one owner can have stored in vain: calls of a turn that ended side by side. */
+const maxMissed = 64;
+
 /** Owners that a run may lose without any progress before it is given up. */
 const maxTakeovers = 5;
 
@@ -19,6 +22,7 @@ export async function prepareOwnership(run: OwnedRun): Promise<void> {
     );
   }
   if (record.eventCount === 0) await announce(run);
+  else await showMissed(run);
   run.signal.throwIfAborted();
   if (record.eventCount > 0) await resetOpenTurn(run);
   const owner = { tenantId: record.tenantId, userId: record.userId };
@@ -27,6 +31,27 @@ export async function prepareOwnership(run: OwnedRun): Promise<void> {
   });
   run.history = messages.filter((message) => message.runId !== record.runId);
   if (record.input.kind === 'call' && run.turns.length === 0) await planHostCall(run);
+}
+
+/**
+ * Durable events that an earlier owner stored and could not show come before anything new. When the log has none of the
+ * newest ones it was lost as a whole: its readers get a snapshot.
+ */
+async function showMissed(run: OwnedRun): Promise<void> {
+  const { record, settings } = run;
+  const { runs, liveLog } = settings.stores;
+  const newest = await runs.events(
+    record.runId,
+    Math.max(0, record.eventCount - maxMissed),
+    maxMissed,
+  );
+  for (let at = newest.length - 1; at >= 0; at--) {
+    const reader = await liveLog.tail(record, newest[at]?.event.cursor);
+    if (!reader) continue;
+    reader.close();
+    run.log.showStored(newest.slice(at + 1).map(({ event }) => event));
+    return;
+  }
 }
 
 function announce(run: OwnedRun): Promise<void> {

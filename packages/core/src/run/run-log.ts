@@ -17,7 +17,8 @@ export interface RunLogTarget {
 
 /**
  * The owner's pen: gives events their cursor and keeps one order. Durable events are stored first and shown after;
- * whatever is said in the meantime is shown behind them.
+ * whatever is said in the meantime is shown behind them. After a write of which nobody knows whether it was stored,
+ * nothing more is shown: what the log has is then always a beginning of the truth, and the next owner shows the rest.
  */
 export class RunLog {
   readonly #target: RunLogTarget;
@@ -25,6 +26,7 @@ export class RunLog {
   #next = 0;
   /** Says what came while a durable write was under way. */
   #held: EventBody[] | null = null;
+  #isCut = false;
   #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(target: RunLogTarget) {
@@ -38,8 +40,8 @@ export class RunLog {
       this.#held.push({ type: 'token', turn, text });
       return;
     }
-    const { runId, writer, clock } = this.#target;
-    writer.publish({
+    const { runId, clock } = this.#target;
+    this.#publish({
       type: 'token',
       runId,
       at: clock.now(),
@@ -52,7 +54,7 @@ export class RunLog {
   /** Shows an event that needs no store. */
   show(body: EventBody): void {
     if (this.#held) this.#held.push(body);
-    else this.#target.writer.publish(this.#place(body));
+    else this.#publish(this.#place(body));
   }
 
   /**
@@ -69,8 +71,11 @@ export class RunLog {
       this.#held = [];
       try {
         const outcome = await write(events);
-        if (shown(outcome)) for (const event of events) this.#target.writer.publish(event);
+        if (shown(outcome)) for (const event of events) this.#publish(event);
         return outcome;
+      } catch (reason) {
+        this.#isCut = true;
+        throw reason;
       } finally {
         this.#showHeld();
       }
@@ -80,9 +85,18 @@ export class RunLog {
     return written;
   }
 
+  /** Shows events that an earlier owner stored and could not show. */
+  showStored(events: readonly RunEvent[]): void {
+    for (const event of events) this.#publish(event);
+  }
+
   /** Sends what the live log still buffers. */
   close(): Promise<void> {
     return this.#target.writer.close();
+  }
+
+  #publish(event: RunEvent): void {
+    if (!this.#isCut) this.#target.writer.publish(event);
   }
 
   #showHeld(): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import type { Assistant } from '../../src/assistant.ts';
+import { StewardError } from '../../src/errors/steward-error.ts';
 import { isTerminal, type RunEvent } from '../../src/events/run-event.ts';
 import { crashPointNames } from '../../src/internal/crash-point.ts';
 import type { ModelRequest } from '../../src/model/model-client.ts';
@@ -23,6 +24,9 @@ import {
   textRead,
 } from './workshop.ts';
 
+/** Breaks the stores that the assistants are given, to see that a campaign notices. */
+export type Spoil = (stores: Stores) => Stores;
+
 /** What a campaign lived through. */
 export interface CampaignReport {
   readonly runs: number;
@@ -34,6 +38,7 @@ export interface CampaignReport {
 }
 
 const runsPerWorld = 10;
+const refusedCodes = ['args_mismatch', 'confirmation_expired', 'store_unavailable'];
 const toolNames = ['read', 'write_idempotent', 'write', 'write_unasked'] as const;
 type ToolName = (typeof toolNames)[number];
 
@@ -42,7 +47,11 @@ type ToolName = (typeof toolNames)[number];
  * late or twice, strangers try, and readers leave and come back. Throws at the first promise that is broken, with the
  * seed of its world and the log of its run.
  */
-export async function runCampaign(runs: number, seed: number): Promise<CampaignReport> {
+export async function runCampaign(
+  runs: number,
+  seed: number,
+  spoil: Spoil = (stores) => stores,
+): Promise<CampaignReport> {
   const total = { runs: 0, deaths: 0, effects: 0, decisions: 0, cuts: 0 };
   const ends: Record<string, number> = {};
   const { random: ofMachine } = Math;
@@ -51,7 +60,7 @@ export async function runCampaign(runs: number, seed: number): Promise<CampaignR
   process.on('unhandledRejection', onRejection);
   try {
     for (let n = 0; total.runs < runs; n++) {
-      const world = new World(seed * 1_000_003 + n);
+      const world = new World(seed * 1_000_003 + n, spoil);
       // Jitter comes from the seed as well.
       Math.random = world.random.float;
       await world.live();
@@ -90,9 +99,13 @@ class World {
   #started = 0;
   #isCalm = false;
 
-  constructor(seed: number) {
+  readonly #spoiled: Stores;
+
+  constructor(seed: number, spoil: Spoil) {
     this.random = seededRandom(seed);
-    this.#reader = bystander({ stores: this.stores, clock: this.clock });
+    this.#spoiled = spoil({ ...this.stores, runs: this.#unreliable(this.stores.runs) });
+    const { runs } = this.#spoiled;
+    this.#reader = bystander({ stores: { ...this.stores, runs }, clock: this.clock });
     for (let n = 0; n < 3; n++) this.#hire();
   }
 
@@ -116,7 +129,7 @@ class World {
 
   #hire(): void {
     const { assistant, points } = mortalAssistant({
-      stores: this.stores,
+      stores: this.#spoiled,
       clock: this.clock,
       model: scriptedModel((request) => this.#turn(request)),
       tools: toolNames.map((name) => this.#tool(name)),
@@ -139,6 +152,22 @@ class World {
       this.deaths += 1;
       this.#assistants.splice(this.#assistants.indexOf(employee), 1);
       this.#hire();
+    });
+  }
+
+  /** A store that cannot be reached now and then: sometimes the call got through, and only its answer is lost. */
+  #unreliable<T extends object>(store: T): T {
+    return new Proxy(store, {
+      get:
+        (target, name) =>
+        async (...args: unknown[]) => {
+          const fate = this.#isCalm ? 1 : this.random.float();
+          if (fate < 0.004) throw new StewardError('store_unavailable', 'The store is away.');
+          const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
+          const answer = await method.apply(target, args);
+          if (fate < 0.008) throw new StewardError('store_unavailable', 'The answer is lost.');
+          return answer;
+        },
     });
   }
 
@@ -195,6 +224,8 @@ class World {
       let left = random.chance(0.5) ? Number.POSITIVE_INFINITY : random.integer(1, 6);
       const run: Run = this.#reader.attach(runId, after === undefined ? {} : { after });
       for await (const event of run) {
+        // The reader could not reach the store: that says nothing of the run.
+        if (event.type === 'error' && event.code === 'store_unavailable') break;
         events.push(event);
         if (isTerminal(event)) return events;
         if (--left <= 0) break;
@@ -245,11 +276,13 @@ class World {
       this.#reader.answer(run.runId, run.inputs[0]?.requestId ?? 'input', 1, stranger),
       this.#reader.attach(run.runId, stranger).result(),
     ];
-    for (const code of await Promise.all(tries.map(codeOf))) assert.equal(code, 'not_found');
+    for (const code of await Promise.all(tries.map(codeOf))) {
+      assert.ok(code === 'not_found' || code === 'store_unavailable', `a stranger got ${code}`);
+    }
     if (call?.confirmation?.status === 'pending') {
       const other = { approve: true, argsDigest: 'other' };
       const code = await codeOf(this.#reader.confirm(run.runId, call.callId, other));
-      assert.ok(code === 'args_mismatch' || code === 'confirmation_expired', code);
+      assert.ok(code && refusedCodes.includes(code), `another digest got ${code}`);
     }
   }
 

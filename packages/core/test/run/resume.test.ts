@@ -193,6 +193,28 @@ it('tells every listener, whatever another one throws', async () => {
   warnings.mockRestore();
 });
 
+it('rejects nothing unhandled: a result that is left alone, a listener that rejects', async () => {
+  const unhandled = vi.fn();
+  process.on('unhandledRejection', unhandled);
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const stores = inProcessStores();
+  await using assistant = quickAssistant({ stores, model: scriptedModel([]) });
+  const run = assistant.run('Go on');
+  const results = [run.result(), run.text()];
+  run.on('error', async () => {
+    throw new Error('not heard');
+  });
+  expect(typesOf(await eventsOf(run)).at(-1)).toBe('error');
+  await setImmediate();
+  await setImmediate();
+  expect(unhandled).not.toHaveBeenCalled();
+  expect(warnings).toHaveBeenCalledWith(expect.stringContaining('not heard'));
+  const outcomes = await Promise.allSettled(results);
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  process.off('unhandledRejection', unhandled);
+  warnings.mockRestore();
+});
+
 it('ends an iteration that is left while it waits', async () => {
   const clock = fakeClock();
   await using assistant = quickAssistant({
