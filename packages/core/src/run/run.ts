@@ -65,7 +65,7 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
     return new RunReader(this.#parts.source, this.#parts.after);
   }
 
-  /** Calls `listener` for each event of a type. What it throws is reported as a process warning. */
+  /** Calls `listener` for each event of a type. What it throws, or rejects with, is reported as a process warning. */
   on<T extends RunEventType>(type: T, listener: (event: RunEventOf<T>) => void): this {
     this.#events().on(type, listener as never);
     return this;
@@ -78,19 +78,18 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   /** The text of the answer; as {@link result}. */
-  async text(): Promise<string> {
-    return (await this.result()).text;
+  text(): Promise<string> {
+    return handled(this.#result().then(({ text }) => text));
   }
 
   /**
-   * What the run came to, or `waiting` when nothing but a person can move it.
+   * What the run came to, or `waiting` when nothing but a person can move it. May be left alone while events are read:
+   * its rejection is never an unhandled one.
    *
    * @throws StewardError with the run's code when it ended in an error.
    */
-  async result(): Promise<RunResult<Output>> {
-    const { output, ...result } = resultOf(await settledRun(this.#parts.source));
-    const { parseOutput } = this.#parts;
-    return { ...result, output: output === undefined ? undefined : await parseOutput(output) };
+  result(): Promise<RunResult<Output>> {
+    return handled(this.#result());
   }
 
   /**
@@ -124,6 +123,12 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
     return this.#parts.verbs.steer(text);
   }
 
+  async #result(): Promise<RunResult<Output>> {
+    const { output, ...result } = resultOf(await settledRun(this.#parts.source));
+    const { parseOutput } = this.#parts;
+    return { ...result, output: output === undefined ? undefined : await parseOutput(output) };
+  }
+
   #events(): EventEmitter<Listeners> {
     if (this.#emitter) return this.#emitter;
     const emitter = new EventEmitter<Listeners>();
@@ -133,19 +138,26 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   async #deliver(emitter: EventEmitter<Listeners>): Promise<void> {
+    const report = (reason: unknown): void => {
+      const { detail } = StewardError.from(reason, 'internal');
+      process.emitWarning(`A listener of run ${this.id} threw: ${detail}`);
+    };
     for await (const event of this) {
       // One by one: a listener that throws must not keep the event from the others.
       for (const listener of emitter.listeners(event.type)) {
         try {
-          listener(event as never);
+          const returned: unknown = listener(event as never);
+          if (returned instanceof Promise) returned.catch(report);
         } catch (reason) {
-          process.emitWarning(`A listener of run ${this.id} threw: ${describe(reason)}`);
+          report(reason);
         }
       }
     }
   }
 }
 
-function describe(reason: unknown): string {
-  return StewardError.from(reason, 'internal').detail;
+/** A promise that may be left alone. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
