@@ -33,24 +33,35 @@ export async function takeModelTurn(run: OwnedRun): Promise<TurnOutcome> {
   return commit(run, turn, read);
 }
 
-/** Reads the turn and accounts for it, however it ends: what is aborted is billed. */
+/** Reads the turn and accounts for all its tries, however it ends: what fails or is aborted is billed as well. */
 async function readAndSettle(
   run: OwnedRun,
   turn: number,
   { request, reservation }: { request: ModelRequest; reservation: TurnReservation },
 ): Promise<ReadTurn> {
-  run.turnAccepted = false;
+  let failed = 0;
   let used: number | undefined;
+  // What a failed or cut try cost is not known: its prompt, once the provider took it, and what was said.
+  const takeEstimate = () => {
+    const { promptTokens } = reservation;
+    const tokens = run.turnAccepted ? promptTokens + Math.ceil(run.openText.length / 4) : 0;
+    run.turnAccepted = false;
+    return tokens;
+  };
+  run.turnAccepted = false;
   try {
-    const read = await inTurnSpan(run, () => readWithRetries(run, turn, request));
+    const read = await inTurnSpan(run, () =>
+      readWithRetries(run, turn, {
+        request,
+        onFailed: () => {
+          failed += takeEstimate();
+        },
+      }),
+    );
     used = read.finish?.usage?.totalTokens;
     return read;
   } finally {
-    // What a failed or cut turn cost is not known: its prompt, once the provider took it, and what was said.
-    const estimate = run.turnAccepted
-      ? reservation.promptTokens + Math.ceil(run.openText.length / 4)
-      : 0;
-    await reservation.settle(used ?? estimate);
+    await reservation.settle(failed + (used ?? takeEstimate()));
   }
 }
 
@@ -64,7 +75,11 @@ function reserve(run: OwnedRun, turn: number, request: ModelRequest): Promise<Tu
 }
 
 /** Reads the turn; a try that failed is repeated after a wait, and what it had said is taken back first. */
-function readWithRetries(run: OwnedRun, turn: number, request: ModelRequest): Promise<ReadTurn> {
+function readWithRetries(
+  run: OwnedRun,
+  turn: number,
+  { request, onFailed }: { readonly request: ModelRequest; readonly onFailed: () => void },
+): Promise<ReadTurn> {
   const { limits } = run.settings;
   return pRetry(() => readTurn(run, turn, request), {
     retries: limits.modelRetries,
@@ -73,6 +88,7 @@ function readWithRetries(run: OwnedRun, turn: number, request: ModelRequest): Pr
     factor: 1,
     shouldRetry: ({ error }) => !run.signal.aborted && isRetryable(error, limits.maxRetryWaitMs),
     onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+      onFailed();
       if (run.signal.aborted || retriesLeft === 0) return;
       if (!isRetryable(error, limits.maxRetryWaitMs)) return;
       await tryAgainLater(run, turn, error as StewardError, attemptNumber);
@@ -88,8 +104,9 @@ async function tryAgainLater(
 ): Promise<void> {
   run.log.show({ type: 'warning', code: failure.code, message: `${failure.detail} Trying again.` });
   await wait(run.settings.clock, retryWait(failure, attempt, run.settings.limits), run.signal);
-  if (run.openText === '') return;
+  if (!run.turnShown) return;
   run.openText = '';
+  run.turnShown = false;
   await run.log.store([{ type: 'turn_reset', turn, reason: failure.detail }], (events) =>
     run.settings.stores.runs.append(run.fence, events),
   );

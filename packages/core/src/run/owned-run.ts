@@ -60,6 +60,8 @@ export class OwnedRun {
   inputs: readonly InputRecord[] = [];
   /** The text of the turn that is not committed yet. */
   openText = '';
+  /** Whether readers were shown anything of that turn: text, or what the model thought. */
+  turnShown = false;
   /** Whether the provider took a request of that turn. */
   turnAccepted = false;
   /** How the run ended, once this owner has ended it. */
@@ -169,6 +171,7 @@ export class OwnedRun {
     this.turns.push(turn);
     this.usage = addUsage(this.usage, turn.usage);
     this.openText = '';
+    this.turnShown = false;
     for (const call of planned) {
       this.calls.push({
         ...call,

@@ -158,6 +158,7 @@ class TurnReading implements ReadTurn {
   }
 
   #firstText(): void {
+    this.#run.turnShown = true;
     const { telemetry, clock } = this.#run.settings;
     const seconds = (clock.now() - this.#began) / 1_000;
     telemetry.record('gen_ai.client.operation.time_to_first_chunk', seconds, {
@@ -173,6 +174,7 @@ class TurnReading implements ReadTurn {
     switch (event.type) {
       case 'reasoning':
         this.#run.log.show({ type: 'reasoning', turn: this.#turn, text: event.text });
+        this.#run.turnShown = true;
         break;
       case 'refusal':
         this.refusal += event.text;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { StewardError } from '../../src/errors/steward-error.ts';
 import { openaiModel } from '../../src/model/openai-model.ts';
 import type { AssistantOptions } from '../../src/options.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
@@ -126,6 +127,46 @@ it('F24: never joins the texts of two tries', async () => {
     if (!('cutAfterBytes' in fault)) expect(typesOf(events)).toContain('turn_reset');
     await expectSound(all.stores, run.id);
   }
+});
+
+it('F24: takes back what readers saw of the thinking of a try that failed', async () => {
+  let tries = 0;
+  const finish = { responseId: null, model: null, usage: null, verbatim: null } as const;
+  await using assistant = quickAssistant({
+    stores: inProcessStores(),
+    limits: quickLimits,
+    model: {
+      async *stream() {
+        yield { type: 'start', requestId: null };
+        yield { type: 'reasoning', text: 'Let me think.' };
+        tries += 1;
+        if (tries === 1) throw new StewardError('model_failed', 'cut');
+        yield { type: 'text', text: 'Four.' };
+        yield { type: 'finish', reason: 'stop', ...finish };
+      },
+    },
+  });
+  expect(typesOf(await eventsOf(assistant.run('Go')))).toEqual([
+    'run_started',
+    'reasoning',
+    'warning',
+    'turn_reset',
+    'reasoning',
+    'token',
+    'complete',
+  ]);
+});
+
+it('bills each try that the provider took', async () => {
+  const limit = { windowMs: 86_400_000, tokens: 1_000_000 };
+  await using all = await overHttp(
+    [{ text: 'one two three', errorAfter: 2 }, { text: 'four five six' }],
+    { budgets: { userTokens: [limit] } },
+  );
+  const { usage } = await all.assistant.run('x'.repeat(4_000)).result();
+  const { used, reserved } = await all.stores.usage.read(local, limit.windowMs);
+  expect(reserved).toBe(0);
+  expect(used - usage.totalTokens).toBeGreaterThan(1_000);
 });
 
 it('F24: keeps what was said when no try succeeds', async () => {
