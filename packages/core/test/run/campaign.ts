@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import type { Assistant } from '../../src/assistant.ts';
+import { InProcessEngine } from '../../src/engine/in-process-engine.ts';
+import type { RunEngine } from '../../src/engine/run-engine.ts';
 import { StewardError } from '../../src/errors/steward-error.ts';
 import { isTerminal, type RunEvent } from '../../src/events/run-event.ts';
 import { crashPointNames } from '../../src/internal/crash-point.ts';
@@ -83,6 +85,15 @@ export async function runCampaign(
   return { ...total, ends };
 }
 
+/** A process that works on runs. */
+interface Employee {
+  readonly assistant: Assistant;
+  /** It will die at a point of its next runs. */
+  arm(): void;
+  /** What it says to the store hangs for a while, as that of a process that was stopped, and then goes through. */
+  freeze(ms: number): void;
+}
+
 class World {
   readonly random: SeededRandom;
   readonly clock: FakeClock = fakeClock();
@@ -93,7 +104,7 @@ class World {
   deaths = 0;
   decisions = 0;
   cuts = 0;
-  readonly #assistants: { readonly assistant: Assistant; arm(): void }[] = [];
+  readonly #assistants: Employee[] = [];
   readonly #reader: Assistant;
   readonly #watchers = new Map<string, Promise<RunEvent[]>>();
   #started = 0;
@@ -117,9 +128,9 @@ class World {
       await this.clock.advance(2_000);
       if (this.random.chance(0.5)) await this.#decide();
     }
-    await this.clock.advance(5_000);
+    // Who was frozen wakes up and may try what it likes.
+    await this.clock.advance(30_000);
     for (const runId of this.accepted) await this.#check(runId);
-    await Promise.all(this.#assistants.map(({ assistant }) => assistant.close({ drainMs: 0 })));
   }
 
   async #isOver(): Promise<boolean> {
@@ -128,9 +139,20 @@ class World {
   }
 
   #hire(): void {
+    let thawed = Promise.resolve();
+    const runs = new Proxy(this.#spoiled.runs, {
+      get:
+        (target, name) =>
+        async (...args: unknown[]) => {
+          await thawed;
+          const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
+          return method.apply(target, args);
+        },
+    });
     const { assistant, points } = mortalAssistant({
-      stores: this.#spoiled,
+      stores: { ...this.#spoiled, runs },
       clock: this.clock,
+      engine: this.#forgetful(new InProcessEngine({ clock: this.clock })),
       model: scriptedModel((request) => this.#turn(request)),
       tools: toolNames.map((name) => this.#tool(name)),
       limits: {
@@ -143,8 +165,11 @@ class World {
         maxTurns: 6,
       },
     });
-    const employee = {
+    const employee: Employee = {
       assistant,
+      freeze: (ms) => {
+        thawed = new Promise((resolve) => this.clock.schedule(resolve, ms));
+      },
       arm: () => points.arm(this.random.pick(crashPointNames), this.random.integer(1, 3)),
     };
     this.#assistants.push(employee);
@@ -171,6 +196,18 @@ class World {
     });
   }
 
+  /** An engine that loses a segment now and then. */
+  #forgetful(engine: InProcessEngine): RunEngine {
+    return {
+      enqueue: async (wake) => {
+        if (this.#isCalm || !this.random.chance(0.05)) await engine.enqueue(wake);
+      },
+      start: (handler) => engine.start(handler),
+      stop: (drainMs) => engine.stop(drainMs),
+      stats: () => engine.stats(),
+    };
+  }
+
   get #anyone(): Assistant {
     return this.random.pick(this.#assistants).assistant;
   }
@@ -187,6 +224,7 @@ class World {
       () => this.#answer(),
       () => this.#trespass(),
       () => random.pick(this.#assistants).arm(),
+      () => random.pick(this.#assistants).freeze(random.integer(1_000, 25_000)),
       () => this.#retire(),
     ]);
     await act();
