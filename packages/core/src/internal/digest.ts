@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * JSON with sorted keys and no spaces, so that equal values give equal texts (the idea of RFC 8785; numbers as
@@ -17,7 +17,7 @@ export function canonicalJson(value: unknown): string {
 
 /** SHA-256 in lower-case hex of a text's UTF-8. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 /** SHA-256 of the canonical JSON: equal for equal values. */

@@ -20,33 +20,41 @@ interface RequestedCall {
  * Plans the calls of a turn, in order: which tool, which arguments, which effect, and whether a person must approve.
  * A call that cannot work (no such tool, arguments that do not parse) is planned as well; it is answered, never started.
  */
-export function planCalls(
+export async function planCalls(
   run: OwnedRun,
   turn: number,
   requested: readonly RequestedCall[],
   find: (name: string) => Tool | undefined,
 ): Promise<PlannedCall[]> {
-  return Promise.all(
-    requested.map(async (call, index) => {
-      const tool = find(call.name);
-      const args = call.custom ? call.argumentsText : parseArguments(call.argumentsText);
-      return {
-        callId: derivedId('call', run.record.runId, turn, index),
-        turn,
-        index,
-        modelCallId: call.id,
-        tool: tool?.name ?? call.name,
-        args: args ?? null,
-        argsDigest: digest(args ?? null),
-        definitionHash: tool?.definitionHash ?? '',
-        effect: tool?.effect ?? 'write',
-        authorization:
-          index < run.settings.limits.maxCallsPerTurn
-            ? await authorization(run, tool, args)
-            : 'waived:invalid',
-      };
-    }),
+  if (requested.length === 0) return [];
+  // One guard for all of them: a rule of the host may take as long as it likes.
+  return run.orStop(() =>
+    Promise.all(requested.map((call, index) => planCall(run, { turn, index }, call, find))),
   );
+}
+
+async function planCall(
+  run: OwnedRun,
+  place: { readonly turn: number; readonly index: number },
+  call: RequestedCall,
+  find: (name: string) => Tool | undefined,
+): Promise<PlannedCall> {
+  const { turn, index } = place;
+  const tool = find(call.name);
+  const args = call.custom ? call.argumentsText : parseArguments(call.argumentsText);
+  const isTooMany = index >= run.settings.limits.maxCallsPerTurn;
+  return {
+    callId: derivedId('call', run.record.runId, turn, index),
+    turn,
+    index,
+    modelCallId: call.id,
+    tool: tool?.name ?? call.name,
+    args: args ?? null,
+    argsDigest: digest(args ?? null),
+    definitionHash: tool?.definitionHash ?? '',
+    effect: tool?.effect ?? 'write',
+    authorization: isTooMany ? 'waived:invalid' : await authorization(run, tool, args),
+  };
 }
 
 /** The one call of a run that the host asked for, committed as the turn that a model would have made. */
@@ -109,7 +117,7 @@ async function authorization(
 ): Promise<PlannedCall['authorization']> {
   // Nobody is asked about a call that will be answered with an error anyway.
   if (!tool || args === undefined) return 'waived:invalid';
-  const validation = await run.orStop(() => tool.validate(args));
+  const validation = await tool.validate(args);
   if (!validation.valid) return 'waived:invalid';
   const context = {
     tool: tool.name,
@@ -117,7 +125,7 @@ async function authorization(
     principal: run.principal,
     conversationId: run.record.conversationId,
   };
-  return run.orStop(() => authorize(tool, args, context));
+  return authorize(tool, args, context);
 }
 
 /** The arguments as JSON; `undefined` when they do not parse. No text at all means no arguments. */

@@ -9,7 +9,9 @@ export class ToolDeadline {
   readonly #run: OwnedRun;
   readonly #timeoutMs: number;
   readonly #controller = new AbortController();
-  readonly #leftBehind = Promise.withResolvers<never>();
+  /** Why nobody waits for the work any more. */
+  #left: { readonly reason: unknown } | undefined;
+  #onLeave: (reason: unknown) => void = () => {};
   #cancelTimer: () => void = () => {};
   /** Questions that wait for a person. */
   #suspensions = 0;
@@ -19,7 +21,6 @@ export class ToolDeadline {
   constructor(run: OwnedRun, timeoutMs: number) {
     this.#run = run;
     this.#timeoutMs = timeoutMs;
-    this.#leftBehind.promise.catch(() => undefined);
     this.#arm();
     run.signal.addEventListener('abort', this.#onStop, { once: true });
     if (run.signal.aborted) this.#stopped();
@@ -37,10 +38,12 @@ export class ToolDeadline {
 
   /** What the work comes to, or the reason why nobody waits for it any more. */
   race<T>(work: () => Promise<T>): Promise<T> {
-    const working = Promise.resolve().then(work);
-    // Whatever comes of it after it was left behind is nobody's business.
-    working.catch(() => undefined);
-    return Promise.race([working, this.#leftBehind.promise]);
+    return new Promise((resolve, reject) => {
+      if (this.#left) return reject(this.#left.reason);
+      this.#onLeave = reject;
+      // Whatever comes of it after it was left behind changes nothing.
+      work().then(resolve, reject);
+    });
   }
 
   /** Waits for a person: that time is not the tool's. */
@@ -84,6 +87,7 @@ export class ToolDeadline {
 
   #leave(reason: unknown): void {
     this.#controller.abort(reason);
-    this.#leftBehind.reject(reason);
+    this.#left ??= { reason };
+    this.#onLeave(reason);
   }
 }
