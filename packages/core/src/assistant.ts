@@ -280,10 +280,10 @@ export class Assistant implements AsyncDisposable {
   }
 
   #noteCreation(runId: string, located: Promise<RunRecord>): void {
-    const done = () => {
+    const forget = () => {
       if (this.#creating.get(runId) === created) this.#creating.delete(runId);
     };
-    const created = located.then(done, done);
+    const created = located.then(forget, forget);
     this.#creating.set(runId, created);
   }
 

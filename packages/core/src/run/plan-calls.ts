@@ -42,6 +42,7 @@ async function planCall(
   const { turn, index } = place;
   const tool = find(call.name);
   const args = call.custom ? call.argumentsText : parseArguments(call.argumentsText);
+  const json = args ?? null;
   const isTooMany = index >= run.settings.limits.maxCallsPerTurn;
   return {
     callId: derivedId('call', run.record.runId, turn, index),
@@ -49,8 +50,8 @@ async function planCall(
     index,
     modelCallId: call.id,
     tool: tool?.name ?? call.name,
-    args: args ?? null,
-    argsDigest: digest(args ?? null),
+    args: json,
+    argsDigest: digest(json),
     definitionHash: tool?.definitionHash ?? '',
     effect: tool?.effect ?? 'write',
     authorization: isTooMany ? 'waived:invalid' : await authorization(run, tool, args),

@@ -33,7 +33,7 @@ export class Pulse {
   /** Beats now. */
   kick(): void {
     this.#stop();
-    for (const onBeat of [...this.#sleepers]) onBeat();
+    for (const onBeat of this.#sleepers) onBeat();
   }
 
   #stop(): void {

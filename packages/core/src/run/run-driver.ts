@@ -57,15 +57,22 @@ export class RunDriver {
   async stop(drainMs: number): Promise<void> {
     this.#stopped = true;
     this.#cancelSweep();
-    const { clock, engine } = this.#settings;
+    const { clock, engine, limits } = this.#settings;
     const cancel = clock.schedule(() => {
       this.#drained = true;
       this.leases.stopAll('shutdown');
     }, drainMs);
     const stopping = engine.stop(drainMs);
-    while (this.#working.size > 0) await Promise.allSettled(this.#working);
-    await stopping;
+    // A store that does not answer must not keep a process from its end: others take over what it held.
+    const isOver = Promise.withResolvers<void>();
+    const cancelEnd = clock.schedule(isOver.resolve, drainMs + limits.cancelGraceMs);
+    await Promise.race([Promise.all([stopping, this.#idle()]), isOver.promise]);
+    cancelEnd();
     cancel();
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#working.size > 0) await Promise.allSettled(this.#working);
   }
 
   async #work<T>(work: Promise<T>): Promise<T> {

@@ -138,20 +138,24 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   async #deliver(emitter: EventEmitter<Listeners>): Promise<void> {
+    for await (const event of this) {
+      // One by one: a listener that throws must not keep the event from the others.
+      for (const listener of emitter.listeners(event.type)) {
+        this.#tell(() => listener(event as never));
+      }
+    }
+  }
+
+  #tell(listener: () => unknown): void {
     const report = (reason: unknown): void => {
       const { detail } = StewardError.from(reason, 'internal');
       process.emitWarning(`A listener of run ${this.id} threw: ${detail}`);
     };
-    for await (const event of this) {
-      // One by one: a listener that throws must not keep the event from the others.
-      for (const listener of emitter.listeners(event.type)) {
-        try {
-          const returned: unknown = listener(event as never);
-          if (returned instanceof Promise) returned.catch(report);
-        } catch (reason) {
-          report(reason);
-        }
-      }
+    try {
+      const returned = listener();
+      if (returned instanceof Promise) returned.catch(report);
+    } catch (reason) {
+      report(reason);
     }
   }
 }
