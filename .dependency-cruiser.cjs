@@ -5,7 +5,7 @@ const layers = [
   ['model', 'tools'],
   ['mcp', 'prompt', 'policies', 'artifacts'],
   ['run', 'engine'],
-  ['assistant.ts', 'assembly.ts', 'options.ts', 'run-arguments.ts'],
+  ['assistant.ts', 'assembly.ts', 'assistant-arguments.ts', 'options.ts', 'run-arguments.ts'],
   ['index.ts'],
 ];
 const core = '^packages/core/src/';

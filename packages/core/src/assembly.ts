@@ -1,4 +1,5 @@
 import { readArtifactTool } from './artifacts/read-artifact-tool.ts';
+import { checkOptions, readBudgets, readLease, readLimits } from './assistant-arguments.ts';
 import { InProcessEngine } from './engine/in-process-engine.ts';
 import { type Clock, systemClock } from './internal/clock.ts';
 import { defined } from './internal/defined.ts';
@@ -7,7 +8,7 @@ import { readServerConfigs } from './mcp/server-config.ts';
 import { ServerPool } from './mcp/server-pool.ts';
 import type { ModelClient } from './model/model-client.ts';
 import { type OpenAIModelOptions, openaiModel } from './model/openai-model.ts';
-import { type AssistantOptions, defaultBudgets, defaultLease, defaultLimits } from './options.ts';
+import type { AssistantOptions } from './options.ts';
 import { noMasking } from './policies/masking.ts';
 import type { RunSettings } from './run/run-settings.ts';
 import { inProcessStores } from './stores/in-process/in-process-stores.ts';
@@ -25,10 +26,10 @@ export interface Assembly {
 
 /** Makes the parts. Throws a `TypeError` naming the option that is wrong. */
 export function assemble(options: AssistantOptions): Assembly {
-  if (!isRecord(options)) throw new TypeError('Assistant: options must be an object');
+  checkOptions(options);
   const given = { ...defaults(options.clock ?? systemClock), ...defined(options) };
   const { clock, stores } = given;
-  const limits = checkedNumbers('limits', defaultLimits, options.limits);
+  const limits = readLimits(options.limits);
   const tools = new ToolRegistry(readTools(given.tools), {
     onDemand: [readArtifactTool(stores.artifacts, limits.resultLimitBytes)],
   });
@@ -43,8 +44,8 @@ export function assemble(options: AssistantOptions): Assembly {
     tools,
     connectServers: () => servers.prepare(),
     limits,
-    lease: checkedNumbers('lease', defaultLease, options.lease),
-    budgets: { ...defaultBudgets, ...options.budgets },
+    lease: readLease(options.lease),
+    budgets: readBudgets(options.budgets),
   };
   return { settings, servers, ownsStores: options.stores === undefined };
 }
@@ -67,9 +68,6 @@ function defaults(clock: Clock) {
 
 function readModel(model: AssistantOptions['model']): ModelClient {
   if (typeof model === 'string') return openaiModel({ model });
-  if (!isRecord(model)) {
-    throw new TypeError('Assistant: model must be a name, settings for openaiModel, or a client');
-  }
   return isClient(model) ? model : openaiModel(model);
 }
 
@@ -78,25 +76,10 @@ function isClient(model: ModelClient | OpenAIModelOptions): model is ModelClient
 }
 
 function readTools(tools: readonly Tool[]): readonly Tool[] {
-  if (!Array.isArray(tools)) throw new TypeError('Assistant: tools must be an array');
   for (const [index, tool] of tools.entries()) {
     if (isRecord(tool) && typeof tool['execute'] === 'function' && 'definitionHash' in tool)
       continue;
     throw new TypeError(`Assistant: tools[${index}] must be made by tool()`);
   }
   return tools;
-}
-
-/** Defaults with what was given instead; every value is a positive number. */
-function checkedNumbers<T extends object>(
-  name: string,
-  defaults: T,
-  given: Partial<T> | undefined,
-): T {
-  for (const [key, value] of Object.entries(given ?? {})) {
-    if (!(key in defaults)) throw new TypeError(`Assistant: ${name}.${key} is not a setting`);
-    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
-    throw new TypeError(`Assistant: ${name}.${key} must be a number that is not negative`);
-  }
-  return { ...defaults, ...given };
 }
