@@ -61,6 +61,14 @@ export class LeaseKeeper {
     for (const { run } of this.#held.values()) run.stop(cause);
   }
 
+  /** Lets go of what did not come to its end: it may not write any more, and keeps no process alive. */
+  abandonAll(): void {
+    for (const { run } of this.#held.values()) {
+      run.stop('fenced');
+      this.remove(run);
+    }
+  }
+
   /** Looks now what others asked of a run that is held here. */
   async refresh(runId: string): Promise<void> {
     const held = this.#held.get(runId);

@@ -67,6 +67,7 @@ export class RunDriver {
     const isOver = Promise.withResolvers<void>();
     const cancelEnd = clock.schedule(isOver.resolve, drainMs + limits.cancelGraceMs);
     await Promise.race([Promise.all([stopping, this.#idle()]), isOver.promise]);
+    this.leases.abandonAll();
     cancelEnd();
     cancel();
   }
@@ -110,6 +111,7 @@ export class RunDriver {
       () => run.stop('deadline'),
       Math.max(0, run.record.deadlineAt - claim.now),
     );
+    run.signal.addEventListener('abort', cancelDeadline, { once: true });
     this.leases.add(run);
     if (this.#drained) run.stop('shutdown');
     try {

@@ -1,0 +1,201 @@
+import { expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { StewardError } from '../../src/errors/steward-error.ts';
+import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
+import type { RunStore } from '../../src/stores/run-store.ts';
+import type { Stores } from '../../src/stores/stores.ts';
+import { fakeClock } from '../../src/testing/fake-clock.ts';
+import { scriptedModel } from '../../src/testing/scripted-model.ts';
+import { tool } from '../../src/tools/define-tool.ts';
+import {
+  bystander,
+  Effects,
+  effectTools,
+  eventsOf,
+  expectSound,
+  planned,
+  quickAssistant,
+  settle,
+  storesOn,
+  textRead,
+  typesOf,
+} from './workshop.ts';
+
+/** Stores whose run store answers some verbs otherwise. */
+function withRuns(stores: Stores, changed: Partial<RunStore>): Stores {
+  const runs = new Proxy(stores.runs, {
+    get: (target, name: keyof RunStore) => changed[name] ?? target[name],
+  });
+  return { ...stores, runs };
+}
+
+const away = () => Promise.reject(new StewardError('store_unavailable', 'It is away.'));
+const never = () => new Promise<never>(() => {});
+
+it.each([
+  ['answers nothing', never],
+  ['refuses', away],
+])('fences itself before its lease runs out when the store %s', async (_what, renew) => {
+  const stores = inProcessStores();
+  const owner = quickAssistant({
+    stores: withRuns(stores, { renew }),
+    lease: { ttlMs: 60, beatMs: 10, sweepMs: 1_000 },
+    model: scriptedModel(planned([['wait']])),
+    tools: [
+      tool({
+        name: 'wait',
+        description: '',
+        parameters: z.object({}).loose(),
+        effect: 'read',
+        execute: (_args, { signal }) => {
+          began = performance.now();
+          return new Promise((_, reject) => {
+            signal.addEventListener('abort', () => {
+              told(performance.now() - began);
+              reject(signal.reason);
+            });
+          });
+        },
+      }),
+    ],
+  });
+  let began = 0;
+  const { promise: heard, resolve: told } = Promise.withResolvers<number>();
+  const run = owner.run('Go');
+  expect(await heard).toBeLessThan(1_000);
+  await owner.close({ drainMs: 0 });
+  expect(await run.result().catch((reason: StewardError) => reason.code)).toBe('closed');
+  expect((await stores.runs.load(run.id, null))?.status).toBe('running');
+});
+
+it('leaves a run to its next owner when the store goes away in the middle', async () => {
+  for (const verb of ['commitTurn', 'startCall', 'finishCall', 'finish', 'append'] as const) {
+    const clock = fakeClock();
+    const stores = storesOn(clock);
+    const effects = new Effects();
+    let left = 1;
+    const stumble = {
+      [verb]: (...args: never[]) => {
+        const call = stores.runs[verb] as (...args: never[]) => Promise<unknown>;
+        return left-- === 1 ? away() : call(...args);
+      },
+    };
+    await using assistant = quickAssistant({
+      stores: withRuns(stores, stumble),
+      clock,
+      model: scriptedModel(planned([['read']], ['All ', 'is ', 'done.'])),
+      tools: effectTools(effects),
+    });
+    const run = assistant.run('Go');
+    const watched = eventsOf(run);
+    await clock.advance(0);
+    expect(await settle(clock, run), verb).toBe('completed');
+    await clock.advance(5_000);
+    expect(textRead(await watched), verb).toBe('All is done.');
+    await expectSound(stores, run.id);
+    expect(effects.starts.length).toBe(verb === 'finishCall' ? 2 : 1);
+  }
+});
+
+it('keeps readers waiting while the store is away, and tells them the end when it is back', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  let isAway = false;
+  const heads: RunStore['heads'] = (ids) => (isAway ? away() : stores.runs.heads(ids));
+  const load: RunStore['load'] = (...args) => (isAway ? away() : stores.runs.load(...args));
+  await using owner = quickAssistant({
+    stores,
+    clock,
+    model: scriptedModel([{ text: 'one two', stallAfter: 1 }]),
+  });
+  const { id } = owner.run('Go');
+  await clock.advance(0);
+  const reader = bystander({
+    stores: {
+      ...withRuns(stores, { heads, load }),
+      liveLog: { ...stores.liveLog, tail: async () => undefined },
+    },
+    clock,
+  });
+  const watched = eventsOf(reader.attach(id));
+  await clock.advance(1_500);
+  isAway = true;
+  await clock.advance(60_000);
+  isAway = false;
+  await clock.advance(5_000);
+  const events = await watched;
+  expect(new Set(typesOf(events))).toEqual(new Set(['snapshot', 'complete']));
+  expect(textRead(events)).toBe('one');
+});
+
+it('hears of a steer although the store was away when it looked', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  let failures = 1;
+  const load: RunStore['load'] = (...args) =>
+    failures-- === 1 ? away() : stores.runs.load(...args);
+  const model = scriptedModel(planned([['read']], 'Done.'));
+  await using owner = quickAssistant({
+    stores: withRuns(stores, { load }),
+    clock,
+    model,
+    tools: effectTools(
+      new Effects(),
+      () => new Promise<void>((resolve) => clock.schedule(resolve, 9_000)),
+    ),
+  });
+  const { id } = owner.run('Go');
+  await clock.advance(0);
+  await bystander({ stores, clock }).steer(id, 'Be short.');
+  expect(await settle(clock, bystander({ stores, clock }).attach(id))).toBe('completed');
+  expect(model.requests[1]?.messages.at(-1)).toEqual({ role: 'user', content: 'Be short.' });
+});
+
+it('does not fail a decision because the engine is away: a sweep brings the run back', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const effects = new Effects();
+  const settings = {
+    stores,
+    clock,
+    model: scriptedModel(planned([['write']])),
+    tools: effectTools(effects),
+  };
+  await using owner = quickAssistant(settings);
+  const run = owner.run('Go');
+  expect(await settle(clock, run)).toBe('waiting');
+  const [confirmation] = (await run.result()).confirmations;
+  const { callId = '', argsDigest = '' } = confirmation ?? {};
+  const other = quickAssistant({
+    ...settings,
+    engine: {
+      enqueue: () => Promise.reject(new Error('Redis is away')),
+      start: async () => {},
+      stop: async () => {},
+      stats: () => ({ queued: 0, running: 0 }),
+    },
+    lease: { sweepMs: 1e9 },
+  });
+  await other.confirm(run.id, callId, { approve: true, argsDigest });
+  expect(warnings).toHaveBeenCalledTimes(1);
+  warnings.mockRestore();
+  expect(await settle(clock, run)).toBe('completed');
+  expect(effects.starts).toEqual([callId]);
+});
+
+it('ends when it is closed although the store does not answer', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const assistant = quickAssistant({
+    stores: withRuns(stores, { commitTurn: never }),
+    clock,
+    limits: { cancelGraceMs: 1_000 },
+  });
+  assistant.run('Go');
+  await clock.advance(0);
+  const closing = assistant.close({ drainMs: 1_000 });
+  await clock.advance(2_000);
+  await closing;
+  expect(clock.pending).toEqual([]);
+});
