@@ -25,12 +25,16 @@ const dialog = new ConfirmationDialog(tell);
 const panels = new Map();
 const openPanel = () => [...panels.values()].find((panel) => panel.isOpen);
 
+const oneAtATime = 'One answer at a time: wait for this one, or stop it.';
+
 /** @type {import('./run-panel.js').RunListener} */
 const listener = {
   changed(panel) {
     dialog.update(panel);
     showBusy();
-    if (!panel.isOpen) void refreshSide();
+    if (panel.isOpen) return;
+    if (status.textContent === oneAtATime) tell('');
+    void refreshSide();
   },
   happened(_panel, event) {
     if (event.type === 'tool_result') void refreshSide();
@@ -97,6 +101,7 @@ function show(runId, text) {
   if (runs.childElementCount === 0) {
     const link = conversationLink({ conversationId, title: text.slice(0, 60) }, true);
     byId('conversations', HTMLElement).prepend(elementOf(link));
+    document.title = `${text.slice(0, 60)} - Steward`;
     history.replaceState(null, '', `/c/${encodeURIComponent(conversationId)}`);
   }
   const element = elementOf(runHtml(openView(runId, text)));
@@ -108,7 +113,9 @@ function show(runId, text) {
 
 async function sendMessage() {
   const text = message.value.trim();
-  if (text !== '' && (await ask(text))) message.value = '';
+  if (text === '') return;
+  if (openPanel()) tell(oneAtATime);
+  else if (await ask(text)) message.value = '';
 }
 
 form.addEventListener('submit', (event) => {

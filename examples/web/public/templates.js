@@ -77,13 +77,21 @@ export const partHtml = (part) =>
     ? toolCard(part)
     : html`<div class="prose" data-part="${part.key}" data-markdown>${part.text}</div>`;
 
+/**
+ * Whether a run ended well without a word.
+ * @param {RunView} view
+ */
+const isSilent = ({ state, parts }) =>
+  state === 'complete' && !parts.some((part) => part.kind === 'text' && part.text.trim() !== '');
+
 /** @param {RunView} view */
 export function outcomeHtml(view) {
-  if (view.notice === null) return html``;
+  const notice = view.notice ?? (isSilent(view) ? 'The model gave no answer.' : null);
+  if (notice === null) return html``;
   const retry =
     (view.state === 'error' || view.state === 'stalled' || view.state === 'cancelled') &&
     html`<button type="button" data-action="retry">Try again</button>`;
-  return html`<p class="notice" data-state="${view.state}"><span>${visible(view.notice)}</span>${retry}</p>`;
+  return html`<p class="notice" data-state="${view.state}"><span>${visible(notice)}</span>${retry}</p>`;
 }
 
 /** @param {RunView} view */

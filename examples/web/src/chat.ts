@@ -78,6 +78,6 @@ function answerRequests(server: Server, port: number, context: RouteContext): vo
       checkOrigin(request, port);
       await handle(context, request, response);
     };
-    answer().catch((reason: unknown) => sendError(response, reason));
+    answer().catch((reason: unknown) => sendError(request, response, reason));
   });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StewardError } from '@steward/core';
 import type { z } from 'zod';
+import { html } from '../public/html.js';
 
 /** An answer that is not the one hoped for. */
 export class HttpError extends Error {
@@ -89,8 +90,12 @@ const statuses: { readonly [code: string]: number } = {
   request_conflict: 409,
 };
 
-/** Tells the caller what is wrong; never a stack, and nothing of an unexpected error. */
-export function sendError(response: ServerResponse, reason: unknown): void {
+/** Tells the caller what is wrong, a person in words; never a stack, and nothing of an unexpected error. */
+export function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reason: unknown,
+): void {
   const { status, code, message, field } = describe(reason);
   if (response.headersSent) {
     response.destroy();
@@ -98,8 +103,19 @@ export function sendError(response: ServerResponse, reason: unknown): void {
   }
   // An unread body would be taken for the next request.
   if (status === 413) response.setHeader('connection', 'close');
+  if (request.headers['sec-fetch-mode'] === 'navigate') {
+    send(response, status, 'text/html', errorPage(message));
+    return;
+  }
   sendJson(response, status, { code, message, ...(field === undefined ? {} : { field }) });
 }
+
+const errorPage = (message: string): string =>
+  html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Steward</title><link rel="stylesheet" href="/assets/style.css"></head>
+<body class="alone"><h1>${message}</h1><p><a href="/">Go to the chat</a></p></body>
+</html>`.markup;
 
 function describe(reason: unknown): Pick<HttpError, 'status' | 'code' | 'message' | 'field'> {
   if (reason instanceof HttpError) return reason;

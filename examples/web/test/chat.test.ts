@@ -330,9 +330,13 @@ describe.runIf(browserExpected())('the chat page', () => {
     await page.locator('#approve').click();
     await reached(page, 'complete');
     await page.locator('.tool summary').click();
-    const widths = () =>
-      page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]');
-    expect(await widths()).toEqual([360, 360]);
+    await ask(page, 'one line of many '.repeat(80));
+    await reached(page, 'complete');
+    await page.getByLabel('Message', { exact: true }).fill('a long message '.repeat(80));
+    const size = await page.evaluate(
+      '[document.documentElement.scrollWidth, document.documentElement.scrollHeight]',
+    );
+    expect(size).toEqual([360, 740]);
     const paper = await page.evaluate('getComputedStyle(document.body).backgroundColor');
     expect(paper).toBe('rgb(22, 23, 21)');
     await page.locator('.menu').click();

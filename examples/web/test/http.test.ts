@@ -92,6 +92,9 @@ describe('the chat server', () => {
       413,
     );
     expect((await fetch(`${chat.url}/assets/..%2Fpackage.json`)).status).toBe(404);
+    const page = await fetch(`${chat.url}/nowhere`, { headers: { 'sec-fetch-mode': 'navigate' } });
+    expect(page.status).toBe(404);
+    expect(await page.text()).toContain('There is no such page');
     expect(
       (
         await fetch(`${chat.url}/health`, {
