@@ -51,9 +51,14 @@ export class StewardError extends Error {
 
   /** Keeps a StewardError as it is; wraps anything else under `code` with itself as the cause. */
   static from(reason: unknown, code: ErrorCode): StewardError {
-    if (reason instanceof StewardError) return reason;
-    return new StewardError(code, describe(reason), { cause: reason });
+    return wrapped(reason, code);
   }
+}
+
+// Outside of the class, or the bundler gives it a second name, `_StewardError`, that Node prints.
+function wrapped(reason: unknown, code: ErrorCode): StewardError {
+  if (reason instanceof StewardError) return reason;
+  return new StewardError(code, describe(reason), { cause: reason });
 }
 
 /** A message for whatever was thrown, even if it has none or its getter throws. */

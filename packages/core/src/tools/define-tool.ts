@@ -168,7 +168,7 @@ function checkOptions(options: ToolOptions<ToolSchema>): void {
     if (!holds) throw new TypeError(`tool "${name}": ${field} must be ${rule}`);
   };
   must(typeof description === 'string', 'description', 'a string');
-  must(effect === undefined || EFFECTS.includes(effect), 'effect', EFFECTS.join(', '));
+  must(effect === undefined || EFFECTS.includes(effect), 'effect', `one of ${EFFECTS.join(', ')}`);
   must(isConfirm(confirm), 'confirm', "'always', 'never' or a function");
   must(
     timeoutMs === undefined || isTimeout(timeoutMs),

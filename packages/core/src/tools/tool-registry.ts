@@ -131,11 +131,12 @@ function definitionOf(tool: Tool, name: string, before: Catalogue | undefined): 
 function duplicate(tool: Tool, other: Tool): StewardError {
   const where = ({ server }: Tool): string =>
     server === null ? 'the tools of the host' : `server "${server}"`;
-  return new StewardError(
-    'duplicate_tool',
-    `Two tools are named "${tool.name}": one of ${where(other)} and one of ${where(tool)}; rename one.`,
-    { field: tool.name },
-  );
+  const places =
+    tool.server === other.server
+      ? `both of ${where(tool)}`
+      : `one of ${where(other)} and one of ${where(tool)}`;
+  const message = `Two tools are named "${tool.name}", ${places}; rename one.`;
+  return new StewardError('duplicate_tool', message, { field: tool.name });
 }
 
 /**

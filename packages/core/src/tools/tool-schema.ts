@@ -92,7 +92,9 @@ function zodSchema(schema: Record<string, unknown>, jsonSchema: unknown): ReadSc
 function objectSchema(schema: unknown): JsonObject {
   const bounded = boundedSchema(schema);
   if (bounded['type'] !== 'object') {
-    throw new TypeError('must describe an object (`type: "object"` at the root)');
+    throw new TypeError(
+      'must describe an object: `z.object({ ... })`, or a JSON Schema with `type: "object"` at its root',
+    );
   }
   return bounded;
 }
