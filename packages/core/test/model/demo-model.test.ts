@@ -209,7 +209,7 @@ describe('picks a tool and reads its arguments', () => {
       { town: 'Rome' },
       { town: 'Oslo' },
     ]);
-    expect(text).toBe('I will call `forecast` 3 times.');
+    expect(text.trim()).toBe('I will call `forecast` 3 times.');
   });
 
   test('toolChoice decides: none, this one, any', async () => {

@@ -25,7 +25,7 @@ export function planTurn(request: ModelRequest): DemoTurn {
   const tools = request.toolChoice === 'none' ? [] : request.tools;
   const next = exchange.calls.length < maxCalls ? nextStep(exchange, tools, request) : undefined;
   if (next && next.calls.length > 0)
-    return { text: request.output ? '' : announce(next), toolCalls: callsOf(next) };
+    return { text: request.output ? '' : `${announce(next)}\n\n`, toolCalls: callsOf(next) };
   if (request.output) return { text: structured(request, exchange), toolCalls: [] };
   const found = exchange.calls.length > 0 ? [describeCalls(exchange.calls)] : [];
   const question = next ? [askFor(next)] : [];
