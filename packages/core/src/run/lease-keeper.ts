@@ -26,6 +26,7 @@ export class LeaseKeeper {
   readonly #held = new Map<string, Held>();
   #lastRenewed = 0;
   #isRenewing = false;
+  #isStopped = false;
   #cancelBeat: (() => void) | null = null;
 
   constructor(parts: LeaseKeeperParts) {
@@ -47,6 +48,7 @@ export class LeaseKeeper {
     if (this.#held.size === 0) this.#lastRenewed = performance.now();
     this.#held.set(run.fence.runId, { run, ...heardOf(run.record) });
     this.#cancelBeat ??= this.#schedule();
+    if (this.#isStopped) run.stop('shutdown');
   }
 
   remove(run: OwnedRun): void {
@@ -56,9 +58,10 @@ export class LeaseKeeper {
     this.#cancelBeat = null;
   }
 
-  /** Stops everything that is held. */
-  stopAll(cause: 'shutdown'): void {
-    for (const { run } of this.#held.values()) run.stop(cause);
+  /** Gives back everything that is held, and whatever comes now. */
+  stopAll(): void {
+    this.#isStopped = true;
+    for (const { run } of this.#held.values()) run.stop('shutdown');
   }
 
   /** Lets go of what did not come to its end: it may not write any more, and keeps no process alive. */

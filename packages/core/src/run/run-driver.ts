@@ -2,9 +2,12 @@ import { StewardError } from '../errors/steward-error.ts';
 import { newId } from '../internal/ids.ts';
 import type { Claim, CreateOutcome, NewRun, Wake } from '../stores/run-store.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import { OwnedRun } from './owned-run.ts';
 import type { RunSettings } from './run-settings.ts';
 import { wakeRuns } from './wake-runs.ts';
+
+/** Loaded with the first run: a process that only reads or decides does without. */
+const loadSegment = () => import('./segment.ts');
+type RunSegment = Awaited<ReturnType<typeof loadSegment>>['runSegment'];
 
 /** Owns runs in this process: claims what the engine brings, keeps the leases, looks for runs that nobody owns. */
 export class RunDriver {
@@ -18,8 +21,6 @@ export class RunDriver {
   readonly #working = new Set<Promise<unknown>>();
   #cancelSweep: () => void = () => {};
   #stopped = false;
-  /** The time to drain is over: what is still claimed is given back. */
-  #drained = false;
 
   constructor(settings: RunSettings, onClaim: () => void) {
     this.#settings = settings;
@@ -31,7 +32,7 @@ export class RunDriver {
   /** Begins to take work, first of all what an earlier process left. */
   start(): void {
     this.#settings.engine
-      .start((wake) => this.#resume(wake))
+      .start((wake, signal) => this.#resume(wake, signal))
       .then(() => this.#sweep(0))
       .catch((reason: unknown) => {
         process.emitWarning(`Steward's engine did not start: ${String(reason)}`);
@@ -41,11 +42,6 @@ export class RunDriver {
   /** Creates a run and, where it does not have to queue, begins it here. */
   create(run: NewRun): Promise<CreateOutcome> {
     return this.#work(this.#create(run));
-  }
-
-  /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
-  drive(claim: Claim): Promise<void> {
-    return this.#work(this.#drive(claim));
   }
 
   /** Hands runs to the engine. */
@@ -58,10 +54,7 @@ export class RunDriver {
     this.#stopped = true;
     this.#cancelSweep();
     const { clock, engine, limits } = this.#settings;
-    const cancel = clock.schedule(() => {
-      this.#drained = true;
-      this.leases.stopAll('shutdown');
-    }, drainMs);
+    const cancel = clock.schedule(() => this.leases.stopAll(), drainMs);
     const stopping = engine.stop(drainMs);
     // A store that does not answer must not keep a process from its end: others take over what it held.
     const isOver = Promise.withResolvers<void>();
@@ -87,44 +80,48 @@ export class RunDriver {
 
   async #create(run: NewRun): Promise<CreateOutcome> {
     await this.#takeRate(run);
+    const { runSegment } = await loadSegment();
     const outcome = await this.#settings.stores.runs.create(run);
     if (outcome.kind === 'claimed') {
       await this.#settings.crashPoint('after_create');
-      void this.drive({ run: outcome.run, takeovers: 0, now: outcome.now });
+      void this.#drive({ run: outcome.run, takeovers: 0, now: outcome.now }, runSegment);
     }
     if ('wake' in outcome) await this.wake(outcome.wake);
     return outcome;
   }
 
-  async #resume({ runId }: Wake): Promise<void> {
-    const { stores, lease } = this.#settings;
-    const claim = await stores.runs.claim(runId, this.ownerId, lease.ttlMs);
+  /** Does a segment that the engine brought, unless there is nothing to claim. Never throws. */
+  async #resume({ runId }: Wake, signal: AbortSignal): Promise<void> {
+    const { runSegment } = await loadSegment();
+    const claim = await this.#claim(runId);
     if (!claim) return;
     this.#onClaim();
-    await this.drive(claim);
+    const driving = this.#drive(claim, runSegment);
+    const giveBack = () => this.leases.get(runId)?.stop('shutdown');
+    if (signal.aborted) giveBack();
+    // The signal may be that of all segments: it must not collect what they listened with.
+    signal.addEventListener('abort', giveBack, { once: true });
+    await driving;
+    signal.removeEventListener('abort', giveBack);
   }
 
-  async #drive(claim: Claim): Promise<void> {
-    const { clock } = this.#settings;
-    const run = new OwnedRun(claim, this.#settings);
-    const cancelDeadline = clock.schedule(
-      () => run.stop('deadline'),
-      Math.max(0, run.record.deadlineAt - claim.now),
-    );
-    run.signal.addEventListener('abort', cancelDeadline, { once: true });
-    this.leases.add(run);
-    if (this.#drained) run.stop('shutdown');
+  async #claim(runId: string): Promise<Claim | null> {
+    const { stores, lease } = this.#settings;
     try {
-      // Loaded with the first run: a process that only reads or decides does without.
-      const { runLoop } = await import('./run-loop.ts');
-      await runLoop(run);
-      await run.log.close();
+      return await stores.runs.claim(runId, this.ownerId, lease.ttlMs);
+    } catch {
+      // The store cannot be reached; a sweep brings the run back.
+      return null;
+    }
+  }
+
+  /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
+  async #drive(claim: Claim, runSegment: RunSegment): Promise<void> {
+    try {
+      await this.#work(runSegment(claim, this.#settings, this.leases));
     } catch (reason) {
       // Nothing could be written: the lease runs out and a sweep brings the run to its next owner.
-      process.emitWarning(`Steward could not end run ${run.fence.runId}: ${String(reason)}`);
-    } finally {
-      cancelDeadline();
-      this.leases.remove(run);
+      process.emitWarning(`Steward could not end run ${claim.run.runId}: ${String(reason)}`);
     }
   }
 

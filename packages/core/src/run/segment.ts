@@ -1,0 +1,31 @@
+import type { Claim } from '../stores/run-store.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import { OwnedRun } from './owned-run.ts';
+import { runLoop } from './run-loop.ts';
+import type { RunSettings } from './run-settings.ts';
+
+/**
+ * What one owner does of a run, from its claim to its end or to its next owner. The run is held, and its log is open,
+ * as soon as this returns.
+ */
+export async function runSegment(
+  claim: Claim,
+  settings: RunSettings,
+  leases: LeaseKeeper,
+): Promise<void> {
+  const run = new OwnedRun(claim, settings);
+  const cancelDeadline = settings.clock.schedule(
+    () => run.stop('deadline'),
+    Math.max(0, run.record.deadlineAt - claim.now),
+  );
+  // A stopped run needs no deadline, also when a store that hangs keeps it from its end.
+  run.signal.addEventListener('abort', cancelDeadline, { once: true });
+  leases.add(run);
+  try {
+    await runLoop(run);
+    await run.log.close();
+  } finally {
+    cancelDeadline();
+    leases.remove(run);
+  }
+}
