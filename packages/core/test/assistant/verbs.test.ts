@@ -183,8 +183,8 @@ it('ends short at its deadline, also when a function of the host hangs', async (
       ],
     });
     const run = assistant.run('Go', { timeoutMs: 30_000 });
-    expect(await settle(clock, run), hang).toBe('completed');
-    expect(await run.result(), hang).toMatchObject({
+    expect(await settle(clock, run), `${hang}`).toBe('completed');
+    expect(await run.result(), `${hang}`).toMatchObject({
       finishReason: 'deadline',
       text: { prepareTurn: '', tool: 'one two', confirm: 'one two', model: 'one' }[hang],
     });
@@ -243,7 +243,7 @@ it('gives back what does not end while it drains, and another assistant carries 
 it('queues a conversation in order, refuses when busy, and says when the queue is full', async () => {
   const stores = inProcessStores();
   const model = scriptedModel(({ messages }) => ({
-    text: `Answer to ${messages.at(-1)?.content}`,
+    text: `Answer to ${JSON.stringify(messages.at(-1)?.content)}`,
   }));
   await using assistant = quickAssistant({ stores, model, limits: { queueLimit: 3 } });
   const options = { conversationId: 'c', onBusy: 'queue' } as const;
@@ -254,17 +254,17 @@ it('queues a conversation in order, refuses when busy, and says when the queue i
   );
   const results = await Promise.all(runs.map((run) => run.result()));
   expect(results.map(({ text }) => text)).toEqual([
-    'Answer to one',
-    'Answer to two',
-    'Answer to three',
-    'Answer to four',
+    'Answer to "one"',
+    'Answer to "two"',
+    'Answer to "three"',
+    'Answer to "four"',
   ]);
   // The model hears each answer behind its question, and nothing that was asked later.
   expect(model.requests.map(({ messages }) => messages.map(({ content }) => content))).toEqual([
     ['one'],
-    ['one', 'Answer to one', 'two'],
-    ['one', 'Answer to one', 'two', 'Answer to two', 'three'],
-    ['one', 'Answer to one', 'two', 'Answer to two', 'three', 'Answer to three', 'four'],
+    ['one', 'Answer to "one"', 'two'],
+    ['one', 'Answer to "one"', 'two', 'Answer to "two"', 'three'],
+    ['one', 'Answer to "one"', 'two', 'Answer to "two"', 'three', 'Answer to "three"', 'four'],
   ]);
 });
 
@@ -370,7 +370,8 @@ it('hands the answer of a person to the tool that asked, once, and only to its o
   const codes = await Promise.all(
     [1, 2, 3].map((n) => codeOf(other.answer(run.id, account ?? '', { n }))),
   );
-  expect(codes.toSorted()).toEqual(['already_decided', 'already_decided', undefined]);
+  expect(codes.filter((code) => code === undefined)).toHaveLength(1);
+  expect(codes.filter((code) => code === 'already_decided')).toHaveLength(2);
   await run.answer(sure ?? '', 'yes\0');
   expect((await run.result()).text).toBe('Done.');
   expect(answers).toEqual([{ n: 1 }, 'yes']);
@@ -388,7 +389,7 @@ it('asks a person nothing twice when the owner of a call is lost', async () => {
     tools: [
       slowTool('read', async ({ requestInput }) => {
         const name = await requestInput({ message: 'Name?' });
-        return `${name}, ${await requestInput({ message: 'Age?' })}`;
+        return [name, await requestInput({ message: 'Age?' })];
       }),
     ],
   };
@@ -408,7 +409,7 @@ it('asks a person nothing twice when the owner of a call is lost', async () => {
   expect(inputs).toMatchObject([{ message: 'Age?' }]);
   await reading.answer(inputs[0]?.requestId ?? '', 7);
   expect(await settle(clock, reading)).toBe('completed');
-  expect((await reading.result()).toolCalls).toMatchObject([{ content: 'Ann, 7' }]);
+  expect((await reading.result()).toolCalls).toMatchObject([{ content: '["Ann",7]' }]);
   const events = await expectSound(stores, run.id);
   expect(typesOf(events).filter((type) => type === 'input_requested')).toHaveLength(2);
 });

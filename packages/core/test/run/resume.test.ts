@@ -98,7 +98,7 @@ it('answers a cursor that it cannot serve with one snapshot and then the rest, w
   const rest = (await eventsOf(run)).slice(typesOf(await eventsOf(run)).indexOf('confirmation'));
   for (const [index, reader] of readers.entries()) {
     const [snapshot, ...events] = await reader;
-    expect(snapshot, cursors[index]).toMatchObject({
+    expect(snapshot, `cursor ${index}`).toMatchObject({
       type: 'snapshot',
       status: 'waiting',
       confirmations: [confirmation],

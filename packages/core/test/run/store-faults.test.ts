@@ -89,9 +89,9 @@ it('leaves a run to its next owner when the store goes away in the middle', asyn
     const run = assistant.run('Go');
     const watched = eventsOf(run);
     await clock.advance(0);
-    expect(await settle(clock, run), verb).toBe('completed');
+    expect(await settle(clock, run), `${verb}`).toBe('completed');
     await clock.advance(5_000);
-    expect(textRead(await watched), verb).toBe('All is done.');
+    expect(textRead(await watched), `${verb}`).toBe('All is done.');
     await expectSound(stores, run.id);
     expect(effects.starts.length).toBe(verb === 'finishCall' ? 2 : 1);
   }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { AssistantOptions } from '../../src/options.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
@@ -18,17 +18,6 @@ import {
   storesOn,
   typesOf,
 } from './workshop.ts';
-
-const rejections: unknown[] = [];
-const noteRejection = (reason: unknown) => rejections.push(reason);
-beforeAll(() => {
-  process.on('unhandledRejection', noteRejection);
-});
-afterAll(async () => {
-  await new Promise(setImmediate);
-  process.off('unhandledRejection', noteRejection);
-  expect(rejections).toEqual([]);
-});
 
 /** What becomes of a call whose tool does this. */
 async function callOf(
@@ -63,6 +52,10 @@ async function callOf(
   expect(heard?.content).toBe(call.content);
   return { call, events, model, stores, run };
 }
+
+const unhandled = vi.fn<(reason: unknown) => void>();
+beforeAll(() => void process.on('unhandledRejection', unhandled));
+afterAll(() => void process.off('unhandledRejection', unhandled));
 
 it.each<[string, () => unknown]>([
   [
@@ -219,12 +212,12 @@ it('makes an answer of whatever a tool gives back', async () => {
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = cyclic;
   for (const [value, outcome, content] of [
-    [undefined, 'succeeded', 'Done. The tool gave no result.'],
-    [null, 'succeeded', 'null'],
-    [0, 'succeeded', '0'],
-    ['', 'succeeded', ''],
-    [{ a: [1] }, 'succeeded', '{"a":[1]}'],
-    ['a\0b\ud800c', 'succeeded', 'ab\ufffdc'],
+    [undefined, 'succeeded', /^Done\. The tool gave no result\.$/],
+    [null, 'succeeded', /^null$/],
+    [0, 'succeeded', /^0$/],
+    ['', 'succeeded', /^$/],
+    [{ a: [1] }, 'succeeded', /^\{"a":\[1\]\}$/],
+    ['a\0b\ud800c', 'succeeded', /^ab\ufffdc$/],
     [cyclic, 'failed', /may have taken effect/],
     [1n, 'failed', /may have taken effect/],
     [() => 1, 'failed', /may have taken effect/],
@@ -241,7 +234,6 @@ it('makes an answer of whatever a tool gives back', async () => {
     const { call } = await callOf(() => value);
     expect(call.outcome).toBe(outcome);
     expect(call.content).toMatch(content);
-    if (typeof content === 'string') expect(call.content).toBe(content);
   }
 });
 
@@ -278,7 +270,7 @@ it('takes 10 MB, NUL and half pairs as input, and refuses what is too large or n
   const run = assistant.run(large, { conversationId: 'c' });
   expect((await run.result()).text).toBe('ok');
   const content = model.requests[0]?.messages[0]?.content;
-  expect(String(content).slice(0, 4)).toBe('ab\ufffdc');
+  expect(content).toBe(large.replace('\0', '').replace('\ud800', '\ufffd'));
   const parts = assistant.run([
     { type: 'text', text: '\0x' },
     { type: 'image', url: 'data:,\ud800' },
@@ -380,4 +372,9 @@ it('cannot execute a tool but through the gate', async () => {
   const started = audit.find(({ action }) => action === 'call.started');
   expect(started?.details).toMatchObject({ startedBy: 'waived:never', attempt: 1 });
   expect(await auditOf(stores, run.id)).toEqual(['call.started', 'call.finished', 'run.ended']);
+});
+
+it('left no rejection unhandled in all of the above', async () => {
+  await new Promise(setImmediate);
+  expect(unhandled).not.toHaveBeenCalled();
 });

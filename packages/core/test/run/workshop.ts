@@ -122,7 +122,7 @@ export function textRead(events: readonly RunEvent[]): string {
     } else if (event.type === 'snapshot') {
       turn = event.turn;
       const answer = event.messages.find(({ role }) => role === 'assistant');
-      text = answer ? String(answer.content) : event.openText;
+      text = typeof answer?.content === 'string' ? answer.content : event.openText;
     }
   }
   return text;
