@@ -30,7 +30,9 @@ export async function prepareOwnership(run: OwnedRun): Promise<void> {
     limit: limits.historyMessages,
   });
   run.history = messages.filter((message) => message.runId !== record.runId);
-  if (record.input.kind === 'call' && run.turns.length === 0) await planHostCall(run);
+  if (record.input.kind === 'message' || run.turns.length > 0) return;
+  await run.orStop(() => settings.connectServers());
+  await planHostCall(run);
 }
 
 /**

@@ -30,7 +30,7 @@ function unlessFenced(reason: unknown): void {
 
 async function takeTurns(run: OwnedRun): Promise<void> {
   for (;;) {
-    run.signal.throwIfAborted();
+    await run.orStop(() => run.settings.connectServers());
     if ((await runToolCalls(run)) === 'paused') return;
     if (run.record.input.kind === 'call') return endRun(run, { kind: 'call' });
 

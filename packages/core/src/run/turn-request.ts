@@ -8,7 +8,6 @@ import type { OwnedRun } from './owned-run.ts';
 /** What the model is asked in a turn: the conversation, the run so far, what was steered, and the tools. */
 export async function turnRequest(run: OwnedRun, turn: number): Promise<ModelRequest> {
   const { settings, options } = run;
-  await run.orStop(() => settings.connectServers());
   await applySteers(run, turn);
   const messages = messagesOf(run);
   const { runId } = run.record;
