@@ -93,7 +93,7 @@ export class RunDriver {
   /** Does a segment that the engine brought, unless there is nothing to claim. Never throws. */
   async #resume({ runId }: Wake, signal: AbortSignal): Promise<void> {
     const { runSegment } = await loadSegment();
-    const claim = await this.#claim(runId);
+    const claim = signal.aborted ? null : await this.#claim(runId);
     if (!claim) return;
     this.#onClaim();
     const driving = this.#drive(claim, runSegment);

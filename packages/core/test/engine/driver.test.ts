@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import type { RunEngine, SegmentHandler } from '../../src/engine/run-engine.ts';
+import { StewardError } from '../../src/errors/steward-error.ts';
+import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
+import { scriptedModel } from '../../src/testing/scripted-model.ts';
+import { Effects, effectTools, local, planned, quickAssistant, until } from '../run/workshop.ts';
+
+/** An engine that brings segments at once and can take them all away. */
+class RudeEngine implements RunEngine {
+  readonly taking = new AbortController();
+  readonly segments: Promise<void>[] = [];
+  #handler: SegmentHandler = async () => {};
+
+  async enqueue(wake: Parameters<SegmentHandler>[0]): Promise<void> {
+    this.segments.push(this.#handler(wake, this.taking.signal));
+  }
+
+  async start(handler: SegmentHandler): Promise<void> {
+    this.#handler = handler;
+  }
+
+  async stop(): Promise<void> {}
+
+  stats() {
+    return { queued: 0, running: 0 };
+  }
+}
+
+it('gives a segment back that its engine takes away', async () => {
+  const stores = inProcessStores();
+  const engine = new RudeEngine();
+  const effects = new Effects();
+  await using assistant = quickAssistant({
+    stores,
+    engine,
+    lease: { sweepMs: 1e9 },
+    model: scriptedModel(planned([['write_idempotent']])),
+    tools: effectTools(effects, () => new Promise(() => {})),
+  });
+  const run = assistant.run('Go');
+  const { confirmations } = await run.result();
+  await run.confirm(confirmations[0]?.callId ?? '', { approve: true });
+  await until(() => effects.starts.length === 1);
+  engine.taking.abort();
+  await Promise.all(engine.segments);
+  expect(await stores.runs.load(run.id, local)).toMatchObject({ status: 'queued', end: null });
+});
+
+it('survives a store that is away when the engine brings a segment', async () => {
+  const stores = inProcessStores();
+  const engine = new RudeEngine();
+  const claim = async () => {
+    throw new StewardError('store_unavailable', 'The store is away.');
+  };
+  await using _assistant = quickAssistant({
+    stores: { ...stores, runs: { ...stores.runs, claim } },
+    engine,
+  });
+  await engine.enqueue({ runId: 'run_1', segment: 1 });
+  expect(await Promise.allSettled(engine.segments)).toMatchObject([{ status: 'fulfilled' }]);
+});
