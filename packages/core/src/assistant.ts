@@ -310,7 +310,9 @@ export class Assistant implements AsyncDisposable {
       closed: this.#closing.signal,
       now: () => this.#parts.settings.clock.now(),
     };
-    return new Run({ source, verbs: this.#verbs(runId, principal), after, parseOutput });
+    const { maxParallelCalls } = this.#parts.settings.limits;
+    const verbs = this.#verbs(runId, principal);
+    return new Run({ source, verbs, maxParallelCalls, after, parseOutput });
   }
 
   #verbs(runId: string, principal: Principal): RunVerbs {

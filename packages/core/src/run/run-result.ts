@@ -10,7 +10,7 @@ import type {
 import type { Json } from '../internal/json.ts';
 import type { CallRecord, RunEnd, RunRecord } from '../stores/run-store.ts';
 import { notFound, RunReader, type RunSource } from './run-reader.ts';
-import { isEnded, pendingConfirmations, pendingInputs } from './snapshot.ts';
+import { isEnded, pendingConfirmations, pendingInputs, waitsForPerson } from './snapshot.ts';
 
 /** What a tool call of a run came to. */
 export interface ToolCallSummary {
@@ -46,17 +46,17 @@ export interface RunResult<Output = undefined> {
  * Waits until a run has ended or waits for a person. Rejects with the run's error when it ended in one, or when there
  * is no such run.
  */
-export async function settledRun(source: RunSource): Promise<RunRecord> {
+export async function settledRun(source: RunSource, maxParallelCalls: number): Promise<RunRecord> {
   await source.located;
   const run = await current(source);
-  if (isSettled(run)) return orThrow(run);
+  if (isSettled(run, maxParallelCalls)) return orThrow(run);
   for await (const event of new RunReader(source, run.lastCursor ?? undefined)) {
     if (event.type === 'error') {
       throw new StewardError(event.code, event.message, { retryable: event.retryable });
     }
     if (!mayHaveSettled.has(event.type)) continue;
     const now = await current(source);
-    if (isSettled(now)) return orThrow(now);
+    if (isSettled(now, maxParallelCalls)) return orThrow(now);
   }
   return orThrow(await current(source));
 }
@@ -108,17 +108,21 @@ async function current({ stores, runId, owner }: RunSource): Promise<RunRecord> 
   return run;
 }
 
-function isSettled(run: RunRecord): boolean {
+function isSettled(run: RunRecord, maxParallelCalls: number): boolean {
   if (isEnded(run.status)) return true;
   if (run.status === 'waiting') return pendingConfirmations(run).length > 0;
-  return waitsForAnswers(run);
+  return waitsForAnswers(run, maxParallelCalls);
 }
 
-/** Whether every call that is at work waits for the answer of a person. */
-function waitsForAnswers(run: RunRecord): boolean {
+/** Whether every call that is at work, or may start now, waits for a person. */
+function waitsForAnswers(run: RunRecord, maxParallelCalls: number): boolean {
   const asking = new Set(pendingInputs(run).map((input) => input.callId));
   if (asking.size === 0) return false;
-  return run.calls.every((call) => call.status !== 'started' || asking.has(call.callId));
+  const isStuck = asking.size >= maxParallelCalls;
+  return run.calls.every((call) => {
+    if (call.result || asking.has(call.callId) || waitsForPerson(call)) return true;
+    return isStuck && call.status !== 'started';
+  });
 }
 
 /** The run, unless it ended in an error. */

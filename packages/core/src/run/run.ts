@@ -20,6 +20,8 @@ export interface RunVerbs {
 export interface RunParts<Output> {
   readonly source: RunSource;
   readonly verbs: RunVerbs;
+  /** How many calls run at the same time: what waits behind so many questions waits for a person, too. */
+  readonly maxParallelCalls: number;
   /** Reading begins after this cursor. */
   readonly after: string | undefined;
   /** Gives the stored output its type. */
@@ -124,7 +126,9 @@ export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
   }
 
   async #result(): Promise<RunResult<Output>> {
-    const { output, ...result } = resultOf(await settledRun(this.#parts.source));
+    const { output, ...result } = resultOf(
+      await settledRun(this.#parts.source, this.#parts.maxParallelCalls),
+    );
     const { parseOutput } = this.#parts;
     return { ...result, output: output === undefined ? undefined : await parseOutput(output) };
   }

@@ -5,7 +5,7 @@ import type {
   RunStatus,
   SnapshotEvent,
 } from '../events/run-event.ts';
-import type { RunRecord } from '../stores/run-store.ts';
+import type { CallRecord, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 
 const ended: ReadonlySet<RunStatus> = new Set(['succeeded', 'partial', 'failed', 'cancelled']);
@@ -13,6 +13,12 @@ const ended: ReadonlySet<RunStatus> = new Set(['succeeded', 'partial', 'failed',
 /** Whether a run is over. */
 export function isEnded(status: RunStatus): boolean {
   return ended.has(status);
+}
+
+/** Whether a call is one that a person has yet to decide, or to be asked about. */
+export function waitsForPerson({ authorization, confirmation }: CallRecord): boolean {
+  if (authorization !== 'confirm') return false;
+  return confirmation === null || confirmation.status === 'pending';
 }
 
 /** The calls of a run that a person has yet to decide. */

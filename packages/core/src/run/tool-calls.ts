@@ -1,6 +1,7 @@
 import type { CallRecord } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { toolRequest } from './plan-calls.ts';
+import { waitsForPerson } from './snapshot.ts';
 import { declineCall, refuseCall, runCall } from './tool-call.ts';
 
 /**
@@ -19,12 +20,6 @@ export async function runToolCalls(run: OwnedRun): Promise<'done' | 'paused'> {
     if ((await askConfirmations(run, waiting)) === 'paused') return 'paused';
     await reload(run);
   }
-}
-
-/** A call that a person has yet to decide, or to be asked about. */
-function waitsForPerson(call: CallRecord): boolean {
-  if (call.authorization !== 'confirm') return false;
-  return call.confirmation === null || call.confirmation.status === 'pending';
 }
 
 function endCall(run: OwnedRun, call: CallRecord): Promise<void> {
