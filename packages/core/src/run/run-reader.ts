@@ -23,6 +23,8 @@ export interface RunSource {
 
 const batchSize = 256;
 
+type Wake = 'more' | 'lost';
+
 /**
  * Reads a run's log from a cursor to its end: a place in the live log while that serves it, a `snapshot` from the store
  * where it does not. Never throws and always ends with a terminal event (nothing follows for who has seen it); what
@@ -36,7 +38,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   #log: LogReader | undefined;
   /** The log whose `wait` is under way. */
   #awaited: LogReader | undefined;
-  #wake: (why: 'more' | 'lost') => void = () => {};
+  #wake: (why: Wake) => void = () => {};
   #state: 'new' | 'open' | 'ended' = 'new';
   readonly #checks: MissedEvents;
   /** The newest snapshot, while no live log goes on from it. */
@@ -53,11 +55,8 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   }
 
   next(): Promise<IteratorResult<RunEvent, undefined>> {
-    const event = this.#batch[this.#next];
-    if (event === undefined) return this.#refill();
-    this.#next += 1;
-    if (isTerminal(event)) this.#end();
-    return Promise.resolve({ done: false, value: event });
+    const result = this.#take();
+    return result === undefined ? this.#refill() : Promise.resolve(result);
   }
 
   return(): Promise<IteratorResult<RunEvent, undefined>> {
@@ -66,13 +65,24 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   }
 
   async #refill(): Promise<IteratorResult<RunEvent, undefined>> {
-    this.#next = 0;
+    let batch: readonly RunEvent[];
     try {
-      this.#batch = await this.#nextBatch();
+      batch = await this.#nextBatch();
     } catch (reason) {
-      this.#batch = [this.#refusal(StewardError.from(reason, 'store_unavailable'))];
+      batch = [this.#refusal(StewardError.from(reason, 'store_unavailable'))];
     }
-    return this.#state === 'ended' ? { done: true, value: undefined } : this.next();
+    if (this.#state === 'ended') return { done: true, value: undefined };
+    this.#batch = batch;
+    this.#next = 0;
+    return this.#take() ?? { done: true, value: undefined };
+  }
+
+  #take(): IteratorResult<RunEvent, undefined> | undefined {
+    const event = this.#batch[this.#next];
+    if (event === undefined) return undefined;
+    this.#next += 1;
+    if (isTerminal(event)) this.#end();
+    return { done: false, value: event };
   }
 
   async #nextBatch(): Promise<readonly RunEvent[]> {
@@ -84,7 +94,9 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
       const events = this.#log?.take(batchSize) ?? [];
       if (events.length > 0) return this.#checks.see(events);
       if (this.#source.closed.aborted) return [this.#refusal(closed())];
-      const seen = await this.#wait();
+      const why = await this.#source.pulse.during<Wake>((wake) => this.#sleep(wake));
+      // The usual case stays in this function: each promise on the way is paid for with every piece of an answer.
+      const seen = why === 'more' ? [] : await this.#look(why);
       if (seen.length > 0) return seen;
     }
     return [];
@@ -101,10 +113,9 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     return this.#log ? [] : this.#fromStore();
   }
 
-  /** Waits for the live log. At a pulse, or when it lost our place, the store says whether something was missed. */
-  async #wait(): Promise<readonly RunEvent[]> {
-    const why = await this.#source.pulse.during<'more' | 'lost'>((wake) => this.#sleep(wake));
-    if (why === 'more' || this.#state === 'ended' || this.#source.closed.aborted) return [];
+  /** At a pulse, or when the live log lost our place, the store says whether something was missed. */
+  async #look(why: 'lost' | 'pulse'): Promise<readonly RunEvent[]> {
+    if (this.#state === 'ended' || this.#source.closed.aborted) return [];
     try {
       if (why === 'lost') return await this.#fromStore();
       return await (this.#log ? this.#checkLog(this.#log) : this.#checkStore());
@@ -115,7 +126,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     }
   }
 
-  #sleep(wake: (why: 'more' | 'lost') => void): void {
+  #sleep(wake: (why: Wake) => void): void {
     this.#wake = wake;
     const log = this.#log;
     if (!log || this.#awaited === log) return;
