@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/error-codes.ts';
 import type { CallRecord, CallResult, StartOutcome } from '../stores/run-store.ts';
 import type { Tool } from '../tools/tool.ts';
-import { unknownResult } from './call-results.ts';
+import { isLost, unknownResult } from './call-results.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { performCall, reconcileCall } from './perform-call.ts';
 import type { EventBody } from './run-log.ts';
@@ -31,8 +31,9 @@ export async function runCall(run: OwnedRun, call: CallRecord): Promise<void> {
       performCall(run, { call, tool: prepared.tool, attempt: start.attempt }),
     );
     await run.settings.crashPoint('after_effect');
-    const repeat = result.code === 'outcome_unknown' && call.effect !== 'write';
-    if (!repeat || attempt >= maxAttempts) return finishCall(run, call, result);
+    if (!isLost(result)) return finishCall(run, call, result);
+    if (attempt < maxAttempts && !run.signal.aborted) continue;
+    return finishCall(run, call, call.effect === 'read' ? result : unknownResult);
   }
 }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { StewardError } from '../../src/errors/steward-error.ts';
+import type { Effect } from '../../src/events/run-event.ts';
 import type { AssistantOptions } from '../../src/options.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
@@ -22,7 +24,7 @@ import {
 /** What becomes of a call whose tool does this. */
 async function callOf(
   execute: (args: unknown, context: ToolContext) => unknown,
-  options: Partial<AssistantOptions> & { readonly effect?: 'read' | 'write' } = {},
+  options: Partial<AssistantOptions> & { readonly effect?: Effect } = {},
 ) {
   const { effect = 'read', ...rest } = options;
   const stores = options.stores ?? inProcessStores();
@@ -145,10 +147,11 @@ it('masks what a tool throws as well as what it says, and withholds what cannot 
   }
 });
 
-it('leaves a tool behind that hangs, and calls the outcome of a write unknown', async () => {
+it('leaves a tool behind that hangs, and calls the outcome of what changes something unknown', async () => {
   for (const [effect, outcome, code] of [
     ['read', 'failed', 'tool_timeout'],
     ['write', 'unknown', 'outcome_unknown'],
+    ['write_idempotent', 'unknown', 'outcome_unknown'],
   ] as const) {
     let signal: AbortSignal | undefined;
     const { call, events } = await callOf(
@@ -161,6 +164,25 @@ it('leaves a tool behind that hangs, and calls the outcome of a write unknown', 
     expect(call.outcome).toBe(outcome);
     expect(events.find((event) => event.type === 'tool_result')).toMatchObject({ code });
     expect(signal?.aborted).toBe(true);
+  }
+});
+
+it('asks again for a lost answer under the same key, unless it is that of a write', async () => {
+  for (const [effect, outcome, times] of [
+    ['read', 'failed', 3],
+    ['write_idempotent', 'unknown', 3],
+    ['write', 'unknown', 1],
+  ] as const) {
+    const keys: string[] = [];
+    const { call } = await callOf(
+      (_args, { idempotencyKey }) => {
+        keys.push(idempotencyKey);
+        throw new StewardError('outcome_unknown', 'The connection was lost.');
+      },
+      { effect },
+    );
+    expect(call.outcome, effect).toBe(outcome);
+    expect(keys).toEqual(Array.from({ length: times }, () => call.callId));
   }
 });
 
