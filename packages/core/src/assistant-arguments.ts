@@ -64,11 +64,18 @@ const mayBeZero: ReadonlySet<string> = new Set<keyof Limits>([
   'cancelGraceMs',
 ]);
 
+/** A shorter result has no room for where the rest of it is. */
+const resultBytes: Rule = [
+  'an integer of at least 1,024',
+  (value) => isCount(value) && (value as number) >= 1_024,
+];
+
 /** The bounds of runs: the defaults, with what was given instead. */
 export function readLimits(given: AssistantOptions['limits']): Limits {
-  return withDefaults('limits', defaultLimits, given, (name) =>
-    mayBeZero.has(name) ? count : positive,
-  );
+  return withDefaults('limits', defaultLimits, given, (name) => {
+    if (name === 'resultLimitBytes') return resultBytes;
+    return mayBeZero.has(name) ? count : positive;
+  });
 }
 
 /** How ownership is kept. An owner has to beat more than once before its lease runs out. */

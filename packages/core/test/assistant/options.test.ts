@@ -29,6 +29,7 @@ it.each<[string, object]>([
   ['limits.maxParallelCalls must be a positive integer', { limits: { maxParallelCalls: 0 } }],
   ['limits.toolTimeoutMs must be a positive integer', { limits: { toolTimeoutMs: Number.NaN } }],
   ['limits.queueLimit must be an integer', { limits: { queueLimit: -1 } }],
+  ['limits.resultLimitBytes must be', { limits: { resultLimitBytes: 100 } }],
   ['lease.ttlMs must be a positive integer', { lease: { ttlMs: '10s' } }],
   ['lease.beatMs must be at most half', { lease: { ttlMs: 1_000, beatMs: 900 } }],
   ['budgets.runToken is not an option', { budgets: { runToken: 1 } }],
