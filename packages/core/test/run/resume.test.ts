@@ -194,16 +194,17 @@ it('tells every listener, whatever another one throws', async () => {
 });
 
 it('rejects nothing unhandled: a result that is left alone, a listener that rejects', async () => {
-  const unhandled = vi.fn();
+  const unhandled = vi.fn<(reason: unknown) => void>();
   process.on('unhandledRejection', unhandled);
   const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   const stores = inProcessStores();
   await using assistant = quickAssistant({ stores, model: scriptedModel([]) });
   const run = assistant.run('Go on');
   const results = [run.result(), run.text()];
-  run.on('error', async () => {
+  const rejecting: () => unknown = async () => {
     throw new Error('not heard');
-  });
+  };
+  run.on('error', rejecting);
   expect(typesOf(await eventsOf(run)).at(-1)).toBe('error');
   await setImmediate();
   await setImmediate();
