@@ -55,7 +55,7 @@ const steps = {
       ...inEachPackage('attw', '--pack', '.', '--profile', 'esm-only'),
     ],
   },
-  size: { what: "the size of own code", commands: [own('size')] },
+  size: { what: 'the size of own code', commands: [own('size')] },
   pack: { what: 'the packed core works in an empty project', commands: [own('pack')] },
 };
 

@@ -26,6 +26,7 @@ export interface Assembly {
 
 /** Makes the parts. Throws a `TypeError` naming the option that is wrong. */
 export function assemble(options: AssistantOptions): Assembly {
+  checkNode();
   checkOptions(options);
   const given = { ...defaults(options.clock ?? systemClock), ...defined(options) };
   const { clock, stores } = given;
@@ -48,6 +49,12 @@ export function assemble(options: AssistantOptions): Assembly {
     budgets: readBudgets(options.budgets),
   };
   return { settings, servers, ownsStores: options.stores === undefined };
+}
+
+/** What an older Node lacks would fail later, in the middle of a run. */
+function checkNode(): void {
+  if (typeof Promise.withResolvers === 'function') return;
+  throw new Error(`Steward needs Node 22.12 or newer; this is Node ${process.versions.node}.`);
 }
 
 /** What an assistant has where nothing was given. */

@@ -114,15 +114,19 @@ async function openHttp({ url, headers }: HttpServerConfig): Promise<Link> {
 }
 
 function unreachable(name: string, error: unknown, words: string): StewardError {
-  const reason = error instanceof Error ? error.message : String(error);
   const said = words === '' ? '' : ` It wrote: ${words}`;
-  return new StewardError(
-    'mcp_unavailable',
-    `No connection to MCP server "${name}": ${reason}.${said}`,
-    {
-      cause: error,
-    },
-  );
+  const message = `No connection to MCP server "${name}": ${reasonOf(error)}.${said}`;
+  return new StewardError('mcp_unavailable', message, { cause: error });
+}
+
+/** All that is said along the causes: what "fetch failed" hides is the last one. */
+function reasonOf(error: unknown): string {
+  const reasons: string[] = [];
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    const said = at.message || ('code' in at && String(at.code)) || at.name;
+    if (!reasons.some((reason) => reason.includes(said))) reasons.push(said);
+  }
+  return reasons.join(': ') || String(error);
 }
 
 interface Parts {
