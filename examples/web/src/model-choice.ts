@@ -25,6 +25,9 @@ export function chooseModel(environment: NodeJS.ProcessEnv): ModelChoice {
       isDemo: true,
     };
   }
+  if (baseURL && !/^https?:\/\//.test(baseURL)) {
+    throw new TypeError(`OPENAI_BASE_URL must begin with http:// or https://, not "${baseURL}"`);
+  }
   // Servers that are merely compatible speak Chat Completions; OpenAI itself is at its best with Responses.
   const model = baseURL
     ? openaiModel({ api: 'chat', model: name, apiKey, baseURL })

@@ -76,21 +76,25 @@ describe('npm start', () => {
     expect((await once(child, 'exit'))[0]).toBe(0);
   });
 
-  test('says what to do when the port is taken or none', async () => {
+  test('says what to do when the port or the address of the model cannot be used', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const failing = [start({ PORT: String(port) }), start({ PORT: 'http' })];
+    const key = { OPENAI_API_KEY: 'test-key', OPENAI_BASE_URL: 'localhost:1234' };
+    const failing = [start({ PORT: String(port) }), start({ PORT: 'http' }), start(key)];
     const ends = failing.map(async (child) => {
       const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
       return { said, code };
     });
-    const [taken, none] = await Promise.all(ends);
+    const [taken, none, nowhere] = await Promise.all(ends);
     expect(taken).toEqual({
       code: 1,
       said: `Port ${port} is taken. Start with another: PORT=3001 npm start\n`,
     });
     expect(none).toEqual({ code: 1, said: 'PORT must be a number from 0 to 65535, not "http"\n' });
+    expect(nowhere?.said).toBe(
+      'OPENAI_BASE_URL must begin with http:// or https://, not "localhost:1234"\n',
+    );
     other.close();
   });
 
