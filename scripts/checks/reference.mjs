@@ -37,7 +37,12 @@ function describe(node, source) {
   const members = node.members.filter(ts.isPropertySignature).map((member) => ({
     name: member.name.getText(source),
     optional: member.questionToken !== undefined,
-    type: member.type?.getText(source).replaceAll(/\s+/g, ' ') ?? '',
+    // Every option may be given as undefined; saying so in each row would help nobody.
+    type:
+      member.type
+        ?.getText(source)
+        .replaceAll(/\s+/g, ' ')
+        .replace(/ \| undefined$/, '') ?? '',
     text: commentOf(member),
   }));
   return { text: commentOf(node), members };

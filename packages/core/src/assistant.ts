@@ -84,10 +84,14 @@ export class Assistant implements AsyncDisposable {
    */
   run<const Schema extends ToolSchema>(
     input: RunInputContent,
-    options: RunOptions & { readonly output: Schema },
+    options: Omit<RunOptions, 'output'> & { readonly output: Schema },
   ): Run<ArgumentsOf<Schema>>;
+  run(
+    input: RunInputContent,
+    options?: Omit<RunOptions, 'output'> & { readonly output?: undefined },
+  ): Run<undefined>;
   run(input: RunInputContent, options?: RunOptions): Run;
-  run(input: RunInputContent, options: RunOptions = {}): Run<unknown> {
+  run(input: RunInputContent, options: RunOptions = {}): Run {
     const { maxInputBytes } = this.#parts.settings.limits;
     const request = readRunRequest(input, options, maxInputBytes);
     const { output } = options;
@@ -98,13 +102,16 @@ export class Assistant implements AsyncDisposable {
    * Makes one tool call as a run without a model: the same gate, confirmation, ledger and events. `result().text` is
    * what the tool said; a call that did not succeed rejects with its code.
    */
-  call(tool: string, args: Json, options: CallOptions = {}): Run {
+  call(tool: string, args: Json, options: CallOptions = {}): Run<undefined> {
     const { maxInputBytes } = this.#parts.settings.limits;
-    return this.#start(readCallRequest(tool, args, options, maxInputBytes)) as Run;
+    return this.#start(readCallRequest(tool, args, options, maxInputBytes)) as Run<undefined>;
   }
 
   /** The events of a run after a cursor (of an event seen before), from its beginning without one; live or finished. */
-  attach(runId: string, options: Partial<Principal> & { readonly after?: string } = {}): Run {
+  attach(
+    runId: string,
+    options: Partial<Principal> & { readonly after?: string | undefined } = {},
+  ): Run<Json> {
     checkId(runId, 'attach: runId');
     const { after } = options;
     if (after !== undefined && typeof after !== 'string') {
@@ -112,7 +119,7 @@ export class Assistant implements AsyncDisposable {
     }
     const principal = readPrincipal(options, 'attach');
     const located = this.#about(runId, () => this.#load(runId, principal));
-    return this.#handle({ runId, principal, located, after }) as Run;
+    return this.#handle({ runId, principal, located, after }) as Run<Json>;
   }
 
   /**
@@ -261,7 +268,7 @@ export class Assistant implements AsyncDisposable {
     });
   }
 
-  #start(request: RunRequest, parseOutput?: (output: Json) => Promise<unknown>): Run<unknown> {
+  #start(request: RunRequest, parseOutput?: (output: Json) => Promise<unknown>): Run {
     const { settings } = this.#parts;
     const run = newRun(request, { ...settings, ownerId: this.#driver.ownerId });
     const located = this.#open(async () => {
@@ -299,7 +306,7 @@ export class Assistant implements AsyncDisposable {
     readonly located: Promise<RunRecord>;
     readonly after?: string | undefined;
     readonly parseOutput?: (output: Json) => unknown;
-  }): Run<unknown> {
+  }): Run {
     const { runId, principal, located, after, parseOutput = (output) => output } = handle;
     const source: RunSource = {
       runId,

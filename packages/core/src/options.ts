@@ -34,56 +34,56 @@ export interface AssistantOptions {
   /** The name of an OpenAI model, settings for `openaiModel`, or any {@link ModelClient}. */
   readonly model: string | OpenAIModelOptions | ModelClient;
   /** The system prompt. */
-  readonly instructions?: string;
+  readonly instructions?: string | undefined;
   /** Functions of the host, made by `tool()`. */
-  readonly tools?: readonly Tool[];
+  readonly tools?: readonly Tool[] | undefined;
   /** MCP servers by name; the name prefixes their tools (`name__tool`). */
-  readonly mcp?: Readonly<Record<string, McpServerConfig>>;
+  readonly mcp?: Readonly<Record<string, McpServerConfig>> | undefined;
   /** Where everything is kept; in this process by default, and then closed with the assistant. */
-  readonly stores?: Stores;
+  readonly stores?: Stores | undefined;
   /** What moves work between processes; within this process by default. */
-  readonly engine?: RunEngine;
+  readonly engine?: RunEngine | undefined;
   /** Where spans and measurements go; nowhere by default. */
-  readonly telemetry?: Telemetry;
+  readonly telemetry?: Telemetry | undefined;
   /** Bounds of runs; see {@link defaultLimits}. */
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<Limits> | undefined;
   /** How ownership of runs is kept; see {@link defaultLease}. */
-  readonly lease?: Partial<Lease>;
+  readonly lease?: Partial<Lease> | undefined;
   /** Tokens that a run or a user may use; see {@link defaultBudgets}. */
-  readonly budgets?: Partial<Budgets>;
+  readonly budgets?: Partial<Budgets> | undefined;
   /** How many runs a user may start in how much time; no limit by default. */
-  readonly rateLimit?: RateLimit;
+  readonly rateLimit?: RateLimit | undefined;
   /** Changes what tools say before anybody reads it. */
-  readonly masking?: Masking;
+  readonly masking?: Masking | undefined;
   /** Called before each model turn; may change what is sent. */
-  readonly prepareTurn?: PrepareTurn;
+  readonly prepareTurn?: PrepareTurn | undefined;
   /** Time; replaced in tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Called at each crash point; for tests. */
-  readonly crashPoint?: CrashPointHook;
+  readonly crashPoint?: CrashPointHook | undefined;
 }
 
 /** Settings of one run. The principal is who asks; `userId` is `'local'` by default. */
 export interface RunOptions extends Partial<Principal> {
   /** The conversation to continue; a new one by default. At most 200 characters. */
-  readonly conversationId?: string;
+  readonly conversationId?: string | undefined;
   /** Makes the run idempotent: the same id with the same body is the same run. At most 200 characters. */
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
   /** What to do when a run of the conversation is not finished; `'refuse'` by default. */
-  readonly onBusy?: 'refuse' | 'queue' | 'supersede';
+  readonly onBusy?: 'refuse' | 'queue' | 'supersede' | undefined;
   /** Replaces the assistant's instructions. */
-  readonly instructions?: string;
-  readonly toolChoice?: ModelRequest['toolChoice'];
-  readonly maxTurns?: number;
-  readonly maxOutputTokens?: number;
+  readonly instructions?: string | undefined;
+  readonly toolChoice?: ModelRequest['toolChoice'] | undefined;
+  readonly maxTurns?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
   /** Tokens that the run may use over all its turns. */
-  readonly tokenBudget?: number;
+  readonly tokenBudget?: number | undefined;
   /** Milliseconds that the run may take. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** A zod or JSON Schema of the answer, an object: `result().output` then has its type. */
-  readonly output?: ToolSchema;
+  readonly output?: ToolSchema | undefined;
   /** Parameters of the provider, put into each request as they are. */
-  readonly extra?: JsonObject;
+  readonly extra?: JsonObject | undefined;
 }
 
 /** Settings of one tool call made by the host. */

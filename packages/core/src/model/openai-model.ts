@@ -18,30 +18,30 @@ export interface OpenAIModelOptions {
   /** The model's name, as the provider knows it. */
   readonly model: string;
   /** The Responses API (default), or Chat Completions for servers that imitate OpenAI's. */
-  readonly api?: 'responses' | 'chat';
+  readonly api?: 'responses' | 'chat' | undefined;
   /** `OPENAI_BASE_URL` or OpenAI's own unless given. */
-  readonly baseURL?: string;
+  readonly baseURL?: string | undefined;
   /** `OPENAI_API_KEY` unless given; a function is asked before each request, for keys that rotate. */
-  readonly apiKey?: string | (() => Promise<string>);
+  readonly apiKey?: string | (() => Promise<string>) | undefined;
   /** `OPENAI_ORG_ID` unless given. */
-  readonly organization?: string;
+  readonly organization?: string | undefined;
   /** `OPENAI_PROJECT_ID` unless given. */
-  readonly project?: string;
+  readonly project?: string | undefined;
   /** Sent with each request. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Used instead of the built-in node:http (or, behind a proxy, the global `fetch`). */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: typeof globalThis.fetch | undefined;
   /** Milliseconds to wait for a connection; 10,000 unless given. Not used with an own `fetch`. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /**
    * Parameters of the provider, put into each request as they are: `{ reasoning: { effort: 'low' }, store: false }`.
    * `tools` are put before Steward's (`[{ type: 'web_search' }]`); `undefined` takes away what Steward would set.
    */
-  readonly request?: JsonObject;
+  readonly request?: JsonObject | undefined;
   /** Whether the provider holds tools and structured output to their schemas. Unless given: output yes, tools no. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
   /** The role of instructions and system messages in Chat Completions; `system` unless given. */
-  readonly systemRole?: 'system' | 'developer';
+  readonly systemRole?: 'system' | 'developer' | undefined;
 }
 
 /**

@@ -23,7 +23,7 @@ export interface ToolCallSummary {
 }
 
 /** What a run came to, or where it waits. */
-export interface RunResult<Output = undefined> {
+export interface RunResult<Output = unknown> {
   readonly runId: string;
   readonly conversationId: string;
   /** `waiting`: nothing but a person can move the run; decide and ask for the result again. */

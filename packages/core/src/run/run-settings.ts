@@ -63,12 +63,12 @@ export interface Lease {
 
 /** What a host may change for one model turn. */
 export interface TurnOverrides {
-  readonly instructions?: string;
+  readonly instructions?: string | undefined;
   /** Names of the tools that the model is told of; all when absent. */
-  readonly tools?: readonly string[];
-  readonly messages?: readonly Message[];
-  readonly toolChoice?: ModelRequest['toolChoice'];
-  readonly extra?: JsonObject;
+  readonly tools?: readonly string[] | undefined;
+  readonly messages?: readonly Message[] | undefined;
+  readonly toolChoice?: ModelRequest['toolChoice'] | undefined;
+  readonly extra?: JsonObject | undefined;
 }
 
 /** Called before each model turn with what would be sent. */

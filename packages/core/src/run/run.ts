@@ -33,7 +33,8 @@ type Listeners = { [T in RunEventType]: (event: RunEventOf<T>) => void };
 /**
  * A handle on a run: iterate its events, listen to them, wait for its result, or move it. Any number of handles and
  * iterators read the same run; leaving one does not cancel it. An iterator never throws, stays open while the run waits
- * for a person, keeps the process alive meanwhile, and ends after the terminal event.
+ * for a person, keeps the process alive meanwhile, and ends after the terminal event. `Output` is the type of
+ * `result().output`; a plain `Run` is any run.
  *
  * @example
  * ```ts
@@ -46,7 +47,7 @@ type Listeners = { [T in RunEventType]: (event: RunEventOf<T>) => void };
  * const { status, usage } = await run.result();
  * ```
  */
-export class Run<Output = undefined> implements AsyncIterable<RunEvent> {
+export class Run<Output = unknown> implements AsyncIterable<RunEvent> {
   readonly #parts: RunParts<Output>;
   #emitter: EventEmitter<Listeners> | undefined;
 

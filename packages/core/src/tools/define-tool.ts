@@ -38,18 +38,19 @@ export interface ToolOptions<Schema extends ToolSchema> {
   /** A zod schema (4, or 3.25 and later) or a JSON Schema of an object. */
   readonly parameters: Schema;
   /** `write` unless given: it then starts at most once and asks before it does. */
-  readonly effect?: Effect;
+  readonly effect?: Effect | undefined;
   /** Whether a person must approve a call; by default writes ask and reads do not. */
   readonly confirm?:
     | 'always'
     | 'never'
-    | ((args: ArgumentsOf<Schema>, context: ConfirmContext) => boolean | Promise<boolean>);
+    | ((args: ArgumentsOf<Schema>, context: ConfirmContext) => boolean | Promise<boolean>)
+    | undefined;
   /** Milliseconds until a call is aborted; the assistant's `toolTimeoutMs` unless given. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Finds out whether a call took effect whose outcome is unknown after a crash; `undefined` when it cannot be said. */
-  readonly reconcile?: (
-    callId: string,
-  ) => ReturnType<Tool['reconcile']> | Awaited<ReturnType<Tool['reconcile']>>;
+  readonly reconcile?:
+    | ((callId: string) => ReturnType<Tool['reconcile']> | Awaited<ReturnType<Tool['reconcile']>>)
+    | undefined;
   /**
    * Does it. May return text, anything JSON, `Uint8Array`, or a stream (`ReadableStream`, or any async iterable of text or
    * bytes); what is larger than `resultLimitBytes` is kept as an artifact. What it throws is told to the model.

@@ -5,8 +5,8 @@ import type { Json, JsonObject } from '../internal/json.ts';
 export interface Principal {
   readonly userId: string;
   /** `'default'` unless given. */
-  readonly tenantId?: string;
-  readonly roles?: readonly string[];
+  readonly tenantId?: string | undefined;
+  readonly roles?: readonly string[] | undefined;
 }
 
 /** What a tool is told about the call it serves. */

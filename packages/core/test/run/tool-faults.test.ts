@@ -181,7 +181,7 @@ it('asks again for a lost answer under the same key, unless it is that of a writ
       },
       { effect },
     );
-    expect(call.outcome, effect).toBe(outcome);
+    expect(call.outcome).toBe(outcome);
     expect(keys).toEqual(Array.from({ length: times }, () => call.callId));
   }
 });

@@ -13,19 +13,19 @@ import { inProcessUsageStore } from './in-process-usage-store.ts';
 /** What in-process stores keep, and for how long. Every number is a positive integer. */
 export interface InProcessStoresOptions {
   /** The stores' time; the machine's by default. */
-  readonly clock?: Pick<Clock, 'now'>;
+  readonly clock?: Pick<Clock, 'now'> | undefined;
   /** Ended runs kept with their turns, calls and durable events; 1,000 by default. */
-  readonly finishedRuns?: number;
+  readonly finishedRuns?: number | undefined;
   /** Older ended runs kept with status, text and usage only; 10,000 by default. Still older ones are gone. */
-  readonly compactRuns?: number;
+  readonly compactRuns?: number | undefined;
   /** Ended runs whose event stream can be replayed in full; 1,000 by default. */
-  readonly replayRuns?: number;
+  readonly replayRuns?: number | undefined;
   /** Events of those runs together; 1,000,000 by default. */
-  readonly replayEvents?: number;
+  readonly replayEvents?: number | undefined;
   /** Bytes of one artifact; 64 MiB by default. */
-  readonly artifactBytes?: number;
+  readonly artifactBytes?: number | undefined;
   /** Bytes of all artifacts on disk; 1 GiB by default, beyond which the oldest is deleted. */
-  readonly artifactsBytes?: number;
+  readonly artifactsBytes?: number | undefined;
 }
 
 const defaults = {
