@@ -1,6 +1,7 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { ConversationMessage } from '../events/conversation-message.ts';
 import type { Usage } from '../events/run-event.ts';
+import { addUsage, noUsage } from '../events/usage.ts';
 import type { Json } from '../internal/json.ts';
 import { cleanText } from '../internal/storable.ts';
 import type {
@@ -21,26 +22,6 @@ import type { RunSettings, StoredRunOptions } from './run-settings.ts';
 
 /** Why an owner has to stop before the run is at its end. */
 export type StopCause = 'cancelled' | 'fenced' | 'deadline' | 'shutdown';
-
-const noUsage: Usage = {
-  inputTokens: 0,
-  outputTokens: 0,
-  totalTokens: 0,
-  cachedTokens: 0,
-  reasoningTokens: 0,
-};
-
-/** The sum of two usages. */
-export function addUsage(a: Usage, b: Usage | null): Usage {
-  if (b === null) return a;
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    totalTokens: a.totalTokens + b.totalTokens,
-    cachedTokens: a.cachedTokens + b.cachedTokens,
-    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
-  };
-}
 
 /** A run while this process owns it: what is committed, its log, and the signal that stops it. */
 export class OwnedRun {

@@ -48,15 +48,16 @@ export interface ToolOptions<Schema extends ToolSchema> {
   /** Milliseconds until a call is aborted; the assistant's `toolTimeoutMs` unless given. */
   readonly timeoutMs?: number | undefined;
   /** Finds out whether a call took effect whose outcome is unknown after a crash; `undefined` when it cannot be said. */
-  readonly reconcile?:
-    | ((callId: string) => ReturnType<Tool['reconcile']> | Awaited<ReturnType<Tool['reconcile']>>)
-    | undefined;
+  readonly reconcile?: ((callId: string) => Settled | Promise<Settled>) | undefined;
   /**
    * Does it. May return text, anything JSON, `Uint8Array`, or a stream (`ReadableStream`, or any async iterable of text or
    * bytes); what is larger than `resultLimitBytes` is kept as an artifact. What it throws is told to the model.
    */
   readonly execute: (args: ArgumentsOf<Schema>, context: ToolContext) => unknown;
 }
+
+/** What became of a call, as far as the tool can tell. */
+type Settled = Awaited<ReturnType<Tool['reconcile']>>;
 
 const EFFECTS: readonly string[] = ['read', 'write_idempotent', 'write'] satisfies Effect[];
 const NAME = /^(?! )[\p{L}\p{N}_./:@ -]{1,128}(?<! )$/u;

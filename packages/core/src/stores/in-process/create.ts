@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Usage } from '../../events/run-event.ts';
+import { noUsage } from '../../events/usage.ts';
 import type { CreateOutcome, NewRun, Wake } from '../run-store.ts';
 import { cancelRun } from './cancel.ts';
 import { addQuestion } from './conversation-rows.ts';
@@ -13,13 +13,6 @@ import {
 import { frozenCopy } from './frozen-copy.ts';
 import { laneOf, snapshotOf } from './run-rows.ts';
 
-const noUsage: Usage = Object.freeze({
-  inputTokens: 0,
-  outputTokens: 0,
-  totalTokens: 0,
-  cachedTokens: 0,
-  reasoningTokens: 0,
-});
 const none: readonly never[] = Object.freeze([]);
 
 /** Creates a run, or finds the one of the same request, or says why not. */

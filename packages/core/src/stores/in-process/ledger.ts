@@ -1,5 +1,6 @@
 import { StewardError } from '../../errors/steward-error.ts';
-import type { RunEvent, Usage } from '../../events/run-event.ts';
+import type { RunEvent } from '../../events/run-event.ts';
+import { addUsage } from '../../events/usage.ts';
 import type {
   CallRecord,
   CallResult,
@@ -47,23 +48,13 @@ export function commitTurn(
   record.calls.push(...planned);
   update(row, {
     partial: null,
-    usage: turn.usage === null ? record.usage : sum(record.usage, turn.usage),
+    usage: addUsage(record.usage, turn.usage),
   });
   if (turn.usage !== null) {
     recordUsage(db, record, turnReservation(fence, turn.turn), turn.usage.totalTokens);
   }
   appendEvents(row, plan.events);
   row.takeovers = 0;
-}
-
-function sum(a: Usage, b: Usage): Usage {
-  return Object.freeze({
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    totalTokens: a.totalTokens + b.totalTokens,
-    cachedTokens: a.cachedTokens + b.cachedTokens,
-    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
-  });
 }
 
 /** The only door to a side effect. */
