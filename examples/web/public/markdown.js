@@ -65,7 +65,7 @@ const shownBlocks = new WeakMap();
  * @param {string} text
  */
 export function showMarkdown(element, text) {
-  const tokens = parser.lexer(text);
+  const tokens = parser.lexer(text).filter(({ type }) => type !== 'space');
   const before = shownBlocks.get(element) ?? [];
   if (before.length === 0) element.replaceChildren();
   const blocks = tokens.map((token) => token.raw);

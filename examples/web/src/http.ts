@@ -113,7 +113,7 @@ export function sendError(
 const errorPage = (message: string): string =>
   html`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Steward</title><link rel="stylesheet" href="/assets/style.css"></head>
+<head><meta charset="utf-8"><title>Steward</title><link rel="icon" href="/assets/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/assets/style.css"></head>
 <body class="alone"><h1>${message}</h1><p><a href="/">Go to the chat</a></p></body>
 </html>`.markup;
 

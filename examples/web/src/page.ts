@@ -81,8 +81,8 @@ const welcome = (hidden: boolean) => html`
   <section id="welcome" class="welcome"${hidden ? html` hidden` : html``}>
     <h2>What can I do for you?</h2>
     <p>I can read a folder of files, tell the time, and send e-mail. Before anything is changed or sent, I ask.</p>
-    <ul>${suggestions.map((text) => html`<li><button type="button" data-action="suggestion">${text}</button></li>`)}</ul>
     <noscript><p class="notice">This page needs JavaScript.</p></noscript>
+    <ul>${suggestions.map((text) => html`<li><button type="button" data-action="suggestion">${text}</button></li>`)}</ul>
   </section>`;
 
 const composer = () => html`
