@@ -1,5 +1,5 @@
 import type { Clock } from '../internal/clock.ts';
-import type { Renewal, RunRecord, RunStore } from '../stores/run-store.ts';
+import type { NewRun, Renewal, RunRecord, RunStore } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { Lease } from './run-settings.ts';
 
@@ -81,6 +81,15 @@ export class LeaseKeeper {
     if (stored.cancelRequested) held.run.stop('cancelled');
     held.run.hear(stored);
     Object.assign(held, heardOf(stored));
+  }
+
+  /** As {@link refresh}, of what is held of a conversation. What fails here is heard with the next beat. */
+  async refreshConversation(asked: Pick<NewRun, 'tenantId' | 'userId' | 'conversationId'>) {
+    for (const { run } of this.#held.values()) {
+      const { tenantId, userId, conversationId, runId } = run.record;
+      const isOfIt = conversationId === asked.conversationId && userId === asked.userId;
+      if (isOfIt && tenantId === asked.tenantId) await this.refresh(runId).catch(() => undefined);
+    }
   }
 
   #schedule(): () => void {

@@ -86,6 +86,7 @@ export class RunDriver {
       await this.#settings.crashPoint('after_create');
       void this.#drive({ run: outcome.run, takeovers: 0, now: outcome.now }, runSegment);
     }
+    if (run.onBusy === 'supersede') await this.leases.refreshConversation(run);
     if ('wake' in outcome) await this.wake(outcome.wake);
     return outcome;
   }

@@ -240,6 +240,34 @@ it('gives back what does not end while it drains, and another assistant carries 
   await expectSound(stores, run.id);
 });
 
+it('gives way to a superseding question at once, without waiting for a beat', async () => {
+  const clock = fakeClock();
+  await using assistant = quickAssistant({
+    stores: storesOn(clock),
+    clock,
+    model: scriptedModel(({ messages }) =>
+      messages.some(({ content }) => content === 'Rather this')
+        ? { text: 'This.' }
+        : { toolCalls: [{ name: 'slow', args: {} }] },
+    ),
+    tools: [
+      slowTool('read', ({ signal }) => {
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        });
+      }),
+    ],
+  });
+  const first = assistant.run('That', { conversationId: 'c' });
+  const started = new Promise<void>((resolve) => {
+    first.on('tool_started', () => resolve());
+  });
+  await started;
+  const second = assistant.run('Rather this', { conversationId: 'c', onBusy: 'supersede' });
+  expect(await second.text()).toBe('This.');
+  expect((await first.result()).status).toBe('cancelled');
+});
+
 it('queues a conversation in order, refuses when busy, and says when the queue is full', async () => {
   const stores = inProcessStores();
   const model = scriptedModel(({ messages }) => ({
