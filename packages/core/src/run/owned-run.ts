@@ -50,6 +50,7 @@ export class OwnedRun {
   /** How far the store's clock is ahead of ours, in milliseconds. */
   readonly #ahead: number;
   readonly #stopping = new AbortController();
+  readonly #stopListeners = new Set<() => void>();
   #stopCause: StopCause | null = null;
   readonly #waitingInputs = new Map<string, (answer: Json) => void>();
 
@@ -100,9 +101,19 @@ export class OwnedRun {
   /** Makes the owner stop. The first cause counts, but for `fenced`, after which nothing may be written. */
   stop(cause: StopCause): void {
     if (this.#stopCause === null || cause === 'fenced') this.#stopCause = cause;
-    if (!this.#stopping.signal.aborted) {
-      this.#stopping.abort(new StewardError('aborted', `The run has to stop: ${cause}.`));
-    }
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort(new StewardError('aborted', `The run has to stop: ${cause}.`));
+    for (const listener of this.#stopListeners) listener();
+    this.#stopListeners.clear();
+  }
+
+  /**
+   * Calls `listener` once when the owner has to stop; the returned function forgets it. A listener of the signal costs
+   * more, and each turn and tool call would pay it.
+   */
+  onStop(listener: () => void): () => void {
+    this.#stopListeners.add(listener);
+    return () => this.#stopListeners.delete(listener);
   }
 
   /** Takes what the store has for what is. */
@@ -133,12 +144,11 @@ export class OwnedRun {
   async orStop<T>(work: () => T | Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
     const stopped = Promise.withResolvers<never>();
-    const onAbort = () => stopped.reject(this.signal.reason);
-    this.signal.addEventListener('abort', onAbort, { once: true });
+    const forget = this.onStop(() => stopped.reject(this.signal.reason));
     try {
       return await Promise.race([Promise.resolve().then(work), stopped.promise]);
     } finally {
-      this.signal.removeEventListener('abort', onAbort);
+      forget();
     }
   }
 

@@ -35,8 +35,7 @@ export async function readTurn(
   const reading = new TurnReading(run, turn);
   // Ends the wait even if the model client does not heed its signal.
   const interrupted = Promise.withResolvers<void>();
-  const stop = () => interrupted.reject(run.signal.reason);
-  run.signal.addEventListener('abort', stop, { once: true });
+  const forget = run.onStop(() => interrupted.reject(run.signal.reason));
   const watch = new TurnWatch(clock, limits, {
     tick: () => reading.savePartial(),
     silent: (started) => {
@@ -53,7 +52,7 @@ export async function readTurn(
   } finally {
     reading.end();
     watch.end();
-    run.signal.removeEventListener('abort', stop);
+    forget();
     interrupted.promise.catch(() => undefined);
   }
 }

@@ -19,7 +19,7 @@ export async function runSegment(
     Math.max(0, run.record.deadlineAt - claim.now),
   );
   // A stopped run needs no deadline, also when a store that hangs keeps it from its end.
-  run.signal.addEventListener('abort', cancelDeadline, { once: true });
+  run.onStop(cancelDeadline);
   leases.add(run);
   try {
     await runLoop(run);

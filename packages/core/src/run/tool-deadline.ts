@@ -8,7 +8,9 @@ import type { OwnedRun } from './owned-run.ts';
 export class ToolDeadline {
   readonly #run: OwnedRun;
   readonly #timeoutMs: number;
-  readonly #controller = new AbortController();
+  /** Made when the tool asks for its signal: most do not. */
+  #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
   /** Why nobody waits for the work any more. */
   #left: { readonly reason: unknown } | undefined;
   #onLeave: (reason: unknown) => void = () => {};
@@ -16,13 +18,13 @@ export class ToolDeadline {
   /** Questions that wait for a person. */
   #suspensions = 0;
   #isOver = false;
-  readonly #onStop = (): void => this.#stopped();
+  readonly #forget: () => void;
 
   constructor(run: OwnedRun, timeoutMs: number) {
     this.#run = run;
     this.#timeoutMs = timeoutMs;
     this.#arm();
-    run.signal.addEventListener('abort', this.#onStop, { once: true });
+    this.#forget = run.onStop(() => this.#stopped());
     if (run.signal.aborted) this.#stopped();
   }
 
@@ -33,7 +35,15 @@ export class ToolDeadline {
 
   /** What the tool is given. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
+    }
     return this.#controller.signal;
+  }
+
+  get isAborted(): boolean {
+    return this.#aborted !== undefined;
   }
 
   /** What the work comes to, or the reason why nobody waits for it any more. */
@@ -49,19 +59,19 @@ export class ToolDeadline {
   /** Waits for a person: that time is not the tool's. */
   async suspended<T>(wait: () => Promise<T>): Promise<T> {
     this.#suspensions += 1;
-    if (!this.signal.aborted) this.#cancelTimer();
+    if (!this.isAborted) this.#cancelTimer();
     try {
       return await wait();
     } finally {
       this.#suspensions -= 1;
-      if (this.#suspensions === 0 && !this.#isOver && !this.signal.aborted) this.#arm();
+      if (this.#suspensions === 0 && !this.#isOver && !this.isAborted) this.#arm();
     }
   }
 
   end(): void {
     this.#isOver = true;
     this.#cancelTimer();
-    this.#run.signal.removeEventListener('abort', this.#onStop);
+    this.#forget();
   }
 
   #arm(): void {
@@ -78,15 +88,20 @@ export class ToolDeadline {
       this.#leave(signal.reason);
       return;
     }
-    this.#controller.abort(signal.reason);
+    this.#abort(signal.reason);
     this.#cancelTimer = settings.clock.schedule(
       () => this.#leave(signal.reason),
       settings.limits.cancelGraceMs,
     );
   }
 
+  #abort(reason: unknown): void {
+    this.#aborted ??= { reason };
+    this.#controller?.abort(reason);
+  }
+
   #leave(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.#abort(reason);
     this.#left ??= { reason };
     this.#onLeave(reason);
   }
