@@ -5,7 +5,7 @@ import type { Owner, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 import { MissedEvents } from './missed-events.ts';
 import type { Pulse } from './pulse.ts';
-import { isEnded, snapshotOf } from './snapshot.ts';
+import { isEnded, openTextOf, snapshotOf } from './snapshot.ts';
 import { storedTerminalEvent } from './terminal-event.ts';
 
 /** What readers of one run share. */
@@ -175,7 +175,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     this.#log = await stores.liveLog.tail(run, run.lastCursor ?? undefined);
     // A run that has not said anything yet needs no snapshot: its log tells everything.
     if (this.#log && run.eventCount === 0) return [];
-    const openText = this.#log ? '' : (run.partial?.text ?? '');
+    const openText = this.#log ? '' : openTextOf(run);
     this.#shown = await snapshotOf(run, stores, openText);
     return [this.#shown];
   }

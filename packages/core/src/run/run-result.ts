@@ -10,7 +10,13 @@ import type {
 import type { Json } from '../internal/json.ts';
 import type { CallRecord, RunEnd, RunRecord } from '../stores/run-store.ts';
 import { notFound, RunReader, type RunSource } from './run-reader.ts';
-import { isEnded, pendingConfirmations, pendingInputs, waitsForPerson } from './snapshot.ts';
+import {
+  isEnded,
+  openTextOf,
+  pendingConfirmations,
+  pendingInputs,
+  waitsForPerson,
+} from './snapshot.ts';
 
 /** What a tool call of a run came to. */
 export interface ToolCallSummary {
@@ -94,8 +100,8 @@ function statusOf(end: RunEnd | null): RunResult['status'] {
   return end.status === 'cancelled' ? 'cancelled' : 'completed';
 }
 
-function textSoFar({ partial, turns }: RunRecord): string {
-  return partial?.text ?? turns.at(-1)?.message.content ?? '';
+function textSoFar(run: RunRecord): string {
+  return openTextOf(run) || (run.turns.at(-1)?.message.content ?? '');
 }
 
 function summary({ callId, tool, args, result }: CallRecord): ToolCallSummary {

@@ -39,6 +39,11 @@ export function pendingInputs(run: RunRecord): PendingInput[] {
     .map(({ answer: _answer, status: _status, ...input }) => input);
 }
 
+/** The text of the turn that is open, as last saved. A save that came late, after its turn was committed, is not. */
+export function openTextOf({ partial, turns }: RunRecord): string {
+  return partial?.turn === turns.length + 1 ? partial.text : '';
+}
+
 /**
  * The whole state of a run as one event, at the place of its newest durable event. That of an ended run has no place:
  * its end is still to come, and who goes on from here must not miss it.

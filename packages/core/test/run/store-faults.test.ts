@@ -199,3 +199,26 @@ it('ends when it is closed although the store does not answer', async () => {
   await closing;
   expect(clock.pending).toEqual([]);
 });
+
+it('does not take text that was saved late for that of an open turn', async () => {
+  const stores = inProcessStores();
+  await using assistant = quickAssistant({
+    stores: {
+      ...withRuns(stores, {
+        load: async (runId, owner) => {
+          const run = await stores.runs.load(runId, owner);
+          return run && { ...run, partial: { turn: 1, text: 'Let me' } };
+        },
+      }),
+      liveLog: { ...stores.liveLog, tail: async () => undefined },
+    },
+    model: scriptedModel(planned([['write']])),
+    tools: effectTools(new Effects()),
+  });
+  const run = assistant.run('Go');
+  expect(await run.result()).toMatchObject({ status: 'waiting', text: 'Let me see.' });
+  for await (const event of assistant.attach(run.id)) {
+    expect(event).toMatchObject({ type: 'snapshot', turn: 2, openText: '' });
+    break;
+  }
+});
