@@ -8,9 +8,7 @@ import type { OwnedRun } from './owned-run.ts';
 export class ToolDeadline {
   readonly #run: OwnedRun;
   readonly #timeoutMs: number;
-  /** Made when the tool asks for its signal: most do not. */
-  #controller: AbortController | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
+  readonly #controller = new AbortController();
   /** Why nobody waits for the work any more. */
   #left: { readonly reason: unknown } | undefined;
   #onLeave: (reason: unknown) => void = () => {};
@@ -35,15 +33,7 @@ export class ToolDeadline {
 
   /** What the tool is given. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
-    }
     return this.#controller.signal;
-  }
-
-  get isAborted(): boolean {
-    return this.#aborted !== undefined;
   }
 
   /** What the work comes to, or the reason why nobody waits for it any more. */
@@ -58,13 +48,14 @@ export class ToolDeadline {
 
   /** Waits for a person: that time is not the tool's. */
   async suspended<T>(wait: () => Promise<T>): Promise<T> {
+    if (this.#isOver) throw new StewardError('aborted', 'The call has its result already.');
     this.#suspensions += 1;
-    if (!this.isAborted) this.#cancelTimer();
+    if (!this.signal.aborted) this.#cancelTimer();
     try {
       return await wait();
     } finally {
       this.#suspensions -= 1;
-      if (this.#suspensions === 0 && !this.#isOver && !this.isAborted) this.#arm();
+      if (this.#suspensions === 0 && !this.#isOver && !this.signal.aborted) this.#arm();
     }
   }
 
@@ -88,20 +79,15 @@ export class ToolDeadline {
       this.#leave(signal.reason);
       return;
     }
-    this.#abort(signal.reason);
+    this.#controller.abort(signal.reason);
     this.#cancelTimer = settings.clock.schedule(
       () => this.#leave(signal.reason),
       settings.limits.cancelGraceMs,
     );
   }
 
-  #abort(reason: unknown): void {
-    this.#aborted ??= { reason };
-    this.#controller?.abort(reason);
-  }
-
   #leave(reason: unknown): void {
-    this.#abort(reason);
+    this.#controller.abort(reason);
     this.#left ??= { reason };
     this.#onLeave(reason);
   }

@@ -369,6 +369,16 @@ it('gives progress to readers, and nothing after the tool ended', async () => {
   expect(seen.at(-1)).toBe('complete');
 });
 
+it('asks nobody anything for a tool that has ended', async () => {
+  let ask = async (_question: { message: string }): Promise<unknown> => undefined;
+  const { run, stores } = await callOf((_args, { requestInput }) => {
+    ask = requestInput;
+    return 'ok';
+  });
+  expect(await codeOf(ask({ message: 'Still there?' }))).toBe('aborted');
+  expect((await stores.runs.load(run.id, null))?.inputs).toEqual([]);
+});
+
 it('does not let a tool make up events', async () => {
   const forged = {
     type: 'complete',
