@@ -53,7 +53,7 @@ async function inTime(
   try {
     return await deadline.race(() =>
       work(deadline)
-        .catch((reason: unknown) => resultOfFailure(call.effect, reason, deadline.isAborted))
+        .catch((reason: unknown) => resultOfFailure(call.effect, reason, deadline.signal.aborted))
         .then((result) => masked(run, call, result)),
     );
   } catch (reason) {
@@ -82,9 +82,7 @@ function boundsOf(run: OwnedRun, deadline: ToolDeadline): BoundOptions {
     owner: { tenantId: record.tenantId, userId: record.userId },
     runId: record.runId,
     limitBytes: settings.limits.resultLimitBytes,
-    get signal() {
-      return deadline.signal;
-    },
+    signal: deadline.signal,
   };
 }
 
@@ -99,9 +97,7 @@ function toolContext(run: OwnedRun, started: StartedCall, deadline: ToolDeadline
     principal: run.principal,
     idempotencyKey: callId,
     attempt: started.attempt,
-    get signal() {
-      return deadline.signal;
-    },
+    signal: deadline.signal,
     // Only what belongs there: a server's own names must not become those of an event.
     progress: ({ progress, total, message }) => {
       if (deadline.isOver) return;
