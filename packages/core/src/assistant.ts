@@ -135,7 +135,7 @@ export class Assistant implements AsyncDisposable {
   ): Promise<void> {
     checkId(runId, 'confirm: runId');
     checkId(callId, 'confirm: callId');
-    const { approve, argsDigest } = decision;
+    const { approve, argsDigest } = { ...decision };
     if (typeof approve !== 'boolean') throw new TypeError('confirm: approve must be a boolean');
     if (typeof argsDigest !== 'string') throw new TypeError('confirm: argsDigest must be a text');
     const owner = ownerOf(readPrincipal(principal, 'confirm'));
@@ -207,7 +207,7 @@ export class Assistant implements AsyncDisposable {
   }
 
   /**
-   * Gives the model a text before its next turn.
+   * Gives the model a text before its next turn: a `steered` event says so. A run that ends before that never gives it.
    *
    * @throws StewardError `not_waiting` when the run has ended, or `not_found`.
    */

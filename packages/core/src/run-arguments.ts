@@ -9,6 +9,7 @@ import { readSchema } from './tools/tool-schema.ts';
 
 const maxIdLength = 200;
 const partTypes: readonly unknown[] = ['text', 'image', 'file'];
+const toolChoices: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
 const busyChoices: readonly unknown[] = [undefined, 'refuse', 'queue', 'supersede'];
 
 /** Checks what `run` was given. Throws a `TypeError` naming the field, or `invalid_argument` for what is too large. */
@@ -114,6 +115,7 @@ function storedOptions(options: RunOptions): StoredRunOptions {
     'run: instructions',
     'a text',
   );
+  must(isToolChoice(toolChoice), 'run: toolChoice', "'auto', 'required', 'none' or { name }");
   checkCount(maxTurns, 'run: maxTurns');
   checkCount(maxOutputTokens, 'run: maxOutputTokens');
   checkCount(tokenBudget, 'run: tokenBudget');
@@ -127,6 +129,10 @@ function storedOptions(options: RunOptions): StoredRunOptions {
     ...(output !== undefined && { output: { name: 'answer', schema: outputSchema(output) } }),
     ...(extra !== undefined && { extra }),
   };
+}
+
+function isToolChoice(choice: unknown): boolean {
+  return toolChoices.includes(choice) || (isRecord(choice) && typeof choice['name'] === 'string');
 }
 
 function outputSchema(output: RunOptions['output']): JsonObject {

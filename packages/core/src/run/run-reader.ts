@@ -35,6 +35,8 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   readonly #after: string | undefined;
   #batch: readonly RunEvent[] = [];
   #next = 0;
+  /** The answer that is under way where nothing was left to take. */
+  #filling: Promise<IteratorResult<RunEvent, undefined>> | undefined;
   #log: LogReader | undefined;
   /** The log whose `wait` is under way. */
   #awaited: LogReader | undefined;
@@ -55,8 +57,12 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   }
 
   next(): Promise<IteratorResult<RunEvent, undefined>> {
+    // Who asks again before the answer comes gets what follows it.
+    if (this.#filling) return this.#filling.then(() => this.next());
     const result = this.#take();
-    return result === undefined ? this.#refill() : Promise.resolve(result);
+    if (result) return Promise.resolve(result);
+    this.#filling = this.#refill();
+    return this.#filling;
   }
 
   return(): Promise<IteratorResult<RunEvent, undefined>> {
@@ -71,6 +77,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     } catch (reason) {
       batch = [this.#refusal(StewardError.from(reason, 'store_unavailable'))];
     }
+    this.#filling = undefined;
     if (this.#state === 'ended') return { done: true, value: undefined };
     this.#batch = batch;
     this.#next = 0;

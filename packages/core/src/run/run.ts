@@ -102,13 +102,13 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent> {
    */
   async confirm(
     callId: string,
-    decision: { readonly approve: boolean; readonly argsDigest?: string },
+    decision: { readonly approve: boolean; readonly argsDigest?: string | undefined },
   ): Promise<void> {
     const { source, verbs } = this.#parts;
     const stored = await source.stores.runs.load(this.id, source.owner);
     const call = stored?.calls.find((candidate) => candidate.callId === callId);
-    const argsDigest = decision.argsDigest ?? call?.argsDigest ?? '';
-    await verbs.confirm(callId, { approve: decision.approve, argsDigest });
+    const { approve, argsDigest = call?.argsDigest ?? '' } = { ...decision };
+    await verbs.confirm(callId, { approve, argsDigest });
   }
 
   /** Answers an `input_requested` event. */

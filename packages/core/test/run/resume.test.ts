@@ -193,6 +193,17 @@ it('tells every listener, whatever another one throws', async () => {
   warnings.mockRestore();
 });
 
+it('gives events in order to who asks for several at once', async () => {
+  await using assistant = talkative();
+  const run = assistant.run('Go on');
+  const iterator = run[Symbol.asyncIterator]();
+  const asked = Array.from({ length: 100 }, () => iterator.next());
+  const results = await Promise.all(asked);
+  const events = results.flatMap(({ value }) => value ?? []);
+  expect(events).toEqual(await eventsOf(assistant.attach(run.id)));
+  expect(results.at(-1)).toEqual({ done: true, value: undefined });
+});
+
 it('rejects nothing unhandled: a result that is left alone, a listener that rejects', async () => {
   const unhandled = vi.fn<(reason: unknown) => void>();
   process.on('unhandledRejection', unhandled);
