@@ -4,6 +4,7 @@ import type { Usage } from '../events/run-event.ts';
 import { addUsage, noUsage } from '../events/usage.ts';
 import type { Json } from '../internal/json.ts';
 import { cleanText } from '../internal/storable.ts';
+import { newCallRecord } from '../stores/new-call-record.ts';
 import type {
   CallRecord,
   CallResult,
@@ -163,16 +164,7 @@ export class OwnedRun {
     this.usage = addUsage(this.usage, turn.usage);
     this.openText = '';
     this.turnShown = false;
-    for (const call of planned) {
-      this.calls.push({
-        ...call,
-        status: 'planned',
-        starts: 0,
-        startedBy: null,
-        result: null,
-        confirmation: null,
-      });
-    }
+    this.calls.push(...planned.map(newCallRecord));
   }
 
   /** Notes how a call ended. */

@@ -1,6 +1,7 @@
 import { StewardError } from '../../errors/steward-error.ts';
 import type { RunEvent } from '../../events/run-event.ts';
 import { addUsage } from '../../events/usage.ts';
+import { newCallRecord } from '../new-call-record.ts';
 import type {
   CallRecord,
   CallResult,
@@ -34,16 +35,7 @@ export function commitTurn(
   const row = fenced(db, fence);
   const { record } = row;
   if (record.turns.some((known) => known.turn === turn.turn)) return;
-  const planned = plan.calls.map((call) =>
-    frozenCopy<CallRecord>({
-      ...call,
-      status: 'planned',
-      starts: 0,
-      startedBy: null,
-      result: null,
-      confirmation: null,
-    }),
-  );
+  const planned = plan.calls.map((call) => frozenCopy(newCallRecord(call)));
   record.turns.push(frozenCopy(turn));
   record.calls.push(...planned);
   update(row, {
