@@ -22,9 +22,9 @@ export function parseStorable(text: string): unknown {
   }
   if (!suspicious.test(wellFormed)) return JSON.parse(wellFormed);
   return JSON.parse(
-    wellFormed.replaceAll(escapes, (escape, half?: string, nul?: string) => {
+    wellFormed.replaceAll(escapes, (escaped, half?: string, nul?: string) => {
       if (nul !== undefined) return '';
-      return half === undefined ? escape : '\uFFFD';
+      return half === undefined ? escaped : '\uFFFD';
     }),
   );
 }

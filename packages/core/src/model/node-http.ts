@@ -12,12 +12,23 @@ export interface Destination {
 /** Posts a body. The signal belongs to this request alone. */
 export type Post = (body: string, signal: AbortSignal) => Promise<ProviderResponse>;
 
+/** How requests are sent: through the `fetch` that was given, else on node:http, unless a proxy is to be used. */
+export function chooseHttp(
+  fetch: typeof globalThis.fetch | undefined,
+  connectTimeoutMs: number,
+): (destination: Destination) => Post {
+  if (fetch !== undefined) return fetchHttp(fetch);
+  return usesProxy(process.env, process.execArgv)
+    ? fetchHttp(globalThis.fetch)
+    : nodeHttp(connectTimeoutMs);
+}
+
 /**
  * Requests on node:http with keep-alive, whose answers the socket pushes. It spares the web streams, which cost more per
  * token than everything else together, and prepares what is the same in each request once. Redirects are left to the
  * global fetch.
  */
-export function nodeHttp(connectTimeoutMs: number): (destination: Destination) => Post {
+function nodeHttp(connectTimeoutMs: number): (destination: Destination) => Post {
   const plain = new http.Agent({ keepAlive: true });
   const secure = new https.Agent({ keepAlive: true });
   return (destination) => {
@@ -35,14 +46,14 @@ export function nodeHttp(connectTimeoutMs: number): (destination: Destination) =
 }
 
 /** Requests through a `fetch`. */
-export function fetchHttp(fetch: typeof globalThis.fetch): (destination: Destination) => Post {
+function fetchHttp(fetch: typeof globalThis.fetch): (destination: Destination) => Post {
   return ({ url, headers }) =>
     async (body, signal) =>
       fetchedResponse(await fetch(url, { method: 'POST', headers, body, signal }));
 }
 
 /** Whether this process was told to use a proxy, which is the business of the global fetch. */
-export function usesProxy(environment: NodeJS.ProcessEnv, execArgv: readonly string[]): boolean {
+function usesProxy(environment: NodeJS.ProcessEnv, execArgv: readonly string[]): boolean {
   const asked =
     environment['NODE_USE_ENV_PROXY'] === '1' ||
     execArgv.includes('--use-env-proxy') ||

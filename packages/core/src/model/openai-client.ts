@@ -45,9 +45,9 @@ export function connectOpenAI(options: OpenAIClientOptions, path: string): OpenA
 async function load(options: OpenAIClientOptions, path: string): Promise<Post> {
   // In this order: node:http is slow to load alone, and nearly free after the package.
   const openai = await import('openai');
-  const connections = await import('./node-http.ts');
+  const { chooseHttp } = await import('./node-http.ts');
   const client = new openai.OpenAI(clientOptions(options));
-  const http = chooseHttp(connections, options);
+  const http = chooseHttp(options.fetch, options.connectTimeoutMs);
   const prepare = async () => http(await destination(client, path));
   let prepared: Promise<Post> | undefined;
   return async (body, signal) => {
@@ -61,16 +61,6 @@ async function load(options: OpenAIClientOptions, path: string): Promise<Post> {
     if (response.status >= 200 && response.status < 300) return response;
     throw await statusFailure(response, openai);
   };
-}
-
-function chooseHttp(
-  { fetchHttp, nodeHttp, usesProxy }: typeof import('./node-http.ts'),
-  { fetch, connectTimeoutMs }: OpenAIClientOptions,
-) {
-  if (fetch !== undefined) return fetchHttp(fetch);
-  return usesProxy(process.env, process.execArgv)
-    ? fetchHttp(globalThis.fetch)
-    : nodeHttp(connectTimeoutMs);
 }
 
 /** Where the client would send a request, and with which headers. */
