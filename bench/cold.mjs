@@ -62,14 +62,14 @@ function installOf(peer) {
 }
 
 /** For each peer its results in the order of the rounds; the first import of each only warms the disk cache. */
-export async function measureCold(peers, rounds) {
+export async function measureCold(peers, rounds, limits) {
   const known = Object.keys(imports).filter((peer) => peer === 'openai' || peers.includes(peer));
   for (const peer of known) importOnce(peer);
   const installs = Object.fromEntries(known.map((peer) => [peer, installOf(peer)]));
   const results = Object.fromEntries(known.map((peer) => [peer, []]));
   for (let round = 0; round < 3 * rounds; round += 1) {
     for (const peer of known) {
-      const result = await measured([], async () => importOnce(peer));
+      const result = await measured([], async () => importOnce(peer), limits);
       results[peer].push({ ...result, ...installs[peer] });
     }
   }

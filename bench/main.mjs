@@ -20,6 +20,7 @@ Without options: raw and steward, every scenario, 3 rounds, some minutes.
   --rounds 3           interleaved rounds; the tables show medians
   --install-peers      installs ${others.join(', ')} first
   --keep               measures the @steward/core that is installed already instead of building and packing it again
+  --noise 25           percent of a core that others may use: waits for it, repeats what was disturbed; 200 takes all
   --profile DIRECTORY  writes CPU profiles; node bench/profile.mjs FILE reads one
 
 Then: node bench/report.mjs writes the tables of docs/performance.md from bench/results/.
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'install-peers': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    noise: { type: 'string', default: '25' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -43,6 +45,8 @@ if (options.help) process.exit();
 
 const rounds = Number(options.rounds);
 if (!Number.isSafeInteger(rounds) || rounds < 1) fail('--rounds must be a positive integer.');
+const limits = { below: Number(options.noise) };
+if (!(limits.below > 0)) fail('--noise must be a positive number.');
 const names = pick('--scenario', options.scenario, Object.keys(scenarios));
 const apis = pick('--api', options.api, ['chat', 'responses']);
 const variants = options.variant?.split(',');
@@ -75,8 +79,16 @@ function pick(option, given, known) {
 async function measure({ name, variantName, api, scenario, variant }) {
   const isCold = scenario.kind === 'cold';
   const results = isCold
-    ? await measureCold(peers, rounds)
-    : await measureVariant({ scenario, variant, api, peers, rounds, profile: options.profile });
+    ? await measureCold(peers, rounds, limits)
+    : await measureVariant({
+        scenario,
+        variant,
+        api,
+        peers,
+        rounds,
+        limits,
+        profile: options.profile,
+      });
   const { title, ratio } = scenario;
   const reference = isCold ? 'openai' : 'raw';
   const { what, target } = variant;

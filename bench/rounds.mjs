@@ -3,14 +3,14 @@ import { measureInWorker, startServer } from './lib/children.mjs';
 import { measured } from './lib/noise.mjs';
 
 /** Measures one variant; for each peer its results in the order of the rounds. */
-export async function measureVariant({ scenario, variant, api, peers, rounds, profile }) {
+export async function measureVariant({ scenario, variant, api, peers, rounds, limits, profile }) {
   const server = await startServer();
   const results = Object.fromEntries(peers.map((peer) => [peer, []]));
   const { kind, flags = [] } = scenario;
   const measureOnce = (peer, round) => {
     const job = { ...variant, kind, peer, api, baseURL: server.baseURL };
     const allFlags = [...flags, ...profileFlags(profile, peer, round)];
-    return measured([server.pid], () => measureInWorker(job, allFlags));
+    return measured([server.pid], () => measureInWorker(job, allFlags), limits);
   };
   for (let round = 0; round < rounds; round += 1) {
     for (const peer of [
