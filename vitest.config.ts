@@ -19,7 +19,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts'],
+          exclude: ['packages/store-*/**'],
           setupFiles: ['packages/core/test/setup.ts'],
+        },
+      },
+      {
+        ...fromSources,
+        test: {
+          name: 'services',
+          include: ['packages/store-*/test/**/*.test.ts'],
+          globalSetup: ['scripts/lib/test-services.mjs'],
+          // An embedded database takes seconds to start: the files of a worker share one.
+          isolate: false,
+          testTimeout: 20_000,
         },
       },
       {

@@ -8,8 +8,11 @@ import ts from 'typescript';
 import { report, trackedTexts } from '../lib/tracked.mjs';
 import { root } from '../lib/workspace.mjs';
 
-// Beside core's tests, so that samples resolve what core's tests resolve.
-const folder = join(root, 'packages/core/test/.samples');
+/** Beside the tests of the package that a sample is about (core's otherwise): it resolves what they resolve. @param {string} from */
+const folderOf = (from) =>
+  join(root, /^packages\/[^/]+/.exec(from)?.[0] ?? 'packages/core', 'test/.samples');
+/** @type {Set<string>} */
+const folders = new Set();
 const fence = /^```ts\n([\s\S]*?)^```$/gm;
 
 /** @typedef {{ from: string, code: string, whole: boolean }} Sample */
@@ -36,7 +39,9 @@ function* fenced(from, text) {
 
 /** @param {Map<string, Sample>} files */
 function compile(files) {
-  const config = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile).config;
+  const config = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) =>
+    ts.sys.readFile(path),
+  ).config;
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
   const program = ts.createProgram([...files.keys()], {
     ...options,
@@ -54,9 +59,11 @@ function compile(files) {
 }
 
 const files = new Map();
-mkdirSync(folder, { recursive: true });
 try {
   for (const sample of samples()) {
+    const folder = folderOf(sample.from);
+    folders.add(folder);
+    mkdirSync(folder, { recursive: true });
     const path = join(folder, `sample-${files.size}.ts`);
     files.set(path, sample);
     writeFileSync(path, `${sample.code}\nexport {};\n`);
@@ -75,5 +82,5 @@ ${ended.stderr}`);
   console.log(`\n${files.size} samples`);
   report(problems);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }

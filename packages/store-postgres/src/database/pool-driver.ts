@@ -1,0 +1,84 @@
+import type { Pool, PoolClient } from 'pg';
+import { type Driver, NotSent, type Row, type Session } from './driver.ts';
+import { isFromServer } from './failures.ts';
+
+/** How connections behave that this package opens itself. */
+const connectionSettings = {
+  application_name: 'steward',
+  connectionTimeoutMillis: 5_000,
+  // A server that does not answer is as good as gone: nothing waits for it longer than this.
+  query_timeout: 10_000,
+  statement_timeout: 10_000,
+  idle_in_transaction_session_timeout: 10_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+};
+
+/** A driver over a pool of its own, closed with it. */
+export async function openPool(connectionString: string, max: number): Promise<Driver> {
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({ ...connectionSettings, connectionString, max });
+  return poolDriver(pool, () => pool.end());
+}
+
+/** A driver over somebody's pool. */
+export function poolDriver(pool: Pool, end: () => Promise<void> = async () => {}): Driver {
+  // A connection that breaks while it is idle says so here; unheard, that would end the process.
+  const heard = () => {};
+  pool.on('error', heard);
+  return {
+    isEmbedded: false,
+    query: (text, values) => useClient(pool, (client) => rowsOf(client, text, values)),
+    session: (work) => withSession(pool, work),
+    close: async () => {
+      await end();
+      pool.off('error', heard);
+    },
+  };
+}
+
+async function rowsOf(client: PoolClient, text: string, values: readonly unknown[]) {
+  const { rows } = await client.query<Row>(text, [...values]);
+  return rows;
+}
+
+async function connect(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (reason) {
+    throw new NotSent(reason);
+  }
+}
+
+/** Lends a client for one statement. One that failed without a word of the server is not used again. */
+async function useClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  // The pool hears only what breaks while it is idle.
+  const heard = () => {};
+  client.on('error', heard);
+  let isSound = true;
+  try {
+    return await work(client);
+  } catch (reason) {
+    isSound = isFromServer(reason);
+    throw reason;
+  } finally {
+    client.off('error', heard);
+    client.release(!isSound);
+  }
+}
+
+async function withSession<T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  const heard = () => {};
+  client.on('error', heard);
+  try {
+    return await work({
+      query: (text, values) =>
+        values === undefined ? client.query<Row>(text) : client.query<Row>(text, [...values]),
+    });
+  } finally {
+    // What the session set must not surprise whoever would get this connection next.
+    client.release(true);
+  }
+}

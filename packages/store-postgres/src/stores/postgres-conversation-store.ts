@@ -1,0 +1,27 @@
+import type { ConversationMessage, ConversationStore, Message, Owner } from '@steward/core';
+import type { Database } from '../database/database.ts';
+import { json } from './sql-values.ts';
+
+type StoredMessage = Omit<ConversationMessage, 'turns'> & {
+  readonly turns: readonly Message[] | null;
+};
+
+/** A ConversationStore in the tables of a schema. */
+export function postgresConversationStore(db: Database): ConversationStore {
+  const about = ({ tenantId, userId }: Owner) => [tenantId, userId] as const;
+  return {
+    append: (owner, conversationId, { messageId, runId, role, content, turns }) => {
+      const values = [messageId, runId, role, json(content), json(turns)];
+      return db.run('add_message', [...about(owner), conversationId, ...values], 'repeatable');
+    },
+    read: async (owner, conversationId, { limit, before }) => {
+      const values = [...about(owner), conversationId, limit, before ?? null];
+      const stored = await db.call<readonly StoredMessage[]>('read_messages', values, 'repeatable');
+      return stored.map(({ turns, ...message }) => (turns ? { ...message, turns } : message));
+    },
+    list: (owner, { limit, before }) =>
+      db.call('list_conversations', [...about(owner), limit, before ?? null], 'repeatable'),
+    delete: (owner, conversationId) =>
+      db.call('delete_conversation', [...about(owner), conversationId], 'repeatable'),
+  };
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { type Fence, type RunStore, turnReservation } from '@steward/core';
+import type { Database } from '../database/database.ts';
+import { createRun } from './create-run.ts';
+import { readRun, type StoredRun } from './run-records.ts';
+import { json, wholeMs } from './sql-values.ts';
+
+type Owning = Pick<
+  RunStore,
+  'create' | 'claim' | 'renew' | 'release' | 'load' | 'heads' | 'events' | 'sweep'
+>;
+type Working = Pick<
+  RunStore,
+  'append' | 'savePartial' | 'commitTurn' | 'startCall' | 'finishCall' | 'applySteers' | 'finish'
+>;
+type Asking = Pick<
+  RunStore,
+  'pause' | 'decide' | 'requestInput' | 'answerInput' | 'steer' | 'requestCancel'
+>;
+
+/** A RunStore in the tables of a schema: each verb is one function there, which is its transaction. */
+export function postgresRunStore(db: Database): RunStore {
+  return { ...owning(db), ...working(db), ...asking(db) };
+}
+
+const held = ({ runId, epoch }: Fence) => [runId, epoch] as const;
+
+function owning(db: Database): Owning {
+  return {
+    create: (run) => createRun(db, run),
+    claim: async (runId, owner, ttlMs) => {
+      const values = [runId, owner, wholeMs(ttlMs)];
+      const claim = await db.call<{ run: StoredRun; takeovers: number; now: number } | null>(
+        'claim_run',
+        values,
+        'once',
+      );
+      return claim && { ...claim, run: readRun(claim.run) };
+    },
+    renew: async (fences, ttlMs) =>
+      fences.length === 0
+        ? []
+        : db.call('renew_leases', [json(fences), wholeMs(ttlMs)], 'repeatable'),
+    release: (fence) => db.call('release_run', held(fence), 'once'),
+    load: async (runId, owner) => {
+      const values = [runId, owner?.tenantId ?? null, owner?.userId ?? null];
+      const stored = await db.call<StoredRun | null>('load_run', values, 'repeatable');
+      return stored && readRun(stored);
+    },
+    heads: async (runIds) =>
+      runIds.length === 0 ? [] : db.call('run_heads', [json(runIds)], 'repeatable'),
+    events: (runId, after, limit) => db.call('read_events', [runId, after, limit], 'repeatable'),
+    sweep: ({ queuedForMs, limit }) =>
+      db.call('sweep_runs', [wholeMs(queuedForMs), limit], 'repeatable'),
+  };
+}
+
+// The functions behind these know a call that is sent again, so each may be when its answer was lost.
+function working(db: Database): Working {
+  return {
+    append: (fence, events) =>
+      db.run('append_events', [...held(fence), json(events)], 'repeatable'),
+    savePartial: (fence, partial) =>
+      db.run('save_partial', [...held(fence), json(partial)], 'repeatable'),
+    commitTurn: (fence, turn, calls, events) => {
+      const { usage } = turn;
+      const counted = [json(usage), turnReservation(fence, turn.turn)];
+      const values = [turn.turn, json(turn), ...counted, json(calls), json(events)];
+      return db.run('commit_turn', [...held(fence), ...values], 'repeatable');
+    },
+    startCall: (fence, { callId, argsDigest, definitionHash }, events) => {
+      const values = [callId, argsDigest, definitionHash, randomUUID(), json(events)];
+      return db.call('start_call', [...held(fence), ...values], 'repeatable');
+    },
+    finishCall: (fence, callId, result, events) =>
+      db.call('finish_call', [...held(fence), callId, json(result), json(events)], 'repeatable'),
+    applySteers: (fence, steerIds, turn, events) =>
+      db.run('apply_steers', [...held(fence), json(steerIds), turn, json(events)], 'repeatable'),
+    finish: (fence, end, message, events) => {
+      const values = [json(end), json(message), json(events)];
+      return db.call('finish_run', [...held(fence), ...values], 'repeatable');
+    },
+  };
+}
+
+function asking(db: Database): Asking {
+  return {
+    pause: async (fence, ask, events) => {
+      const whole = ask.map(({ callId, decideWithinMs }) => ({
+        callId,
+        decideWithinMs: wholeMs(decideWithinMs),
+      }));
+      const values = [...held(fence), json(whole), json(events)];
+      return (await db.call<boolean>('pause_run', values, 'once')) ? 'paused' : 'go_on';
+    },
+    decide: ({ runId, tenantId, userId, callId, approve, argsDigest, useWithinMs }) => {
+      const values = [runId, tenantId, userId, callId, approve, argsDigest, wholeMs(useWithinMs)];
+      return db.call('decide_call', values, 'once');
+    },
+    requestInput: (fence, input, events) => {
+      const values = [input.requestId, json(input), json(events)];
+      return db.run('request_input', [...held(fence), ...values], 'repeatable');
+    },
+    answerInput: (runId, { tenantId, userId }, requestId, answer) => {
+      const values = [runId, tenantId, userId, requestId, JSON.stringify(answer)];
+      return db.call('answer_input', values, 'once');
+    },
+    steer: (runId, { tenantId, userId }, { steerId, text }) =>
+      db.call('steer_run', [runId, tenantId, userId, steerId, text], 'repeatable'),
+    requestCancel: (runId, { tenantId, userId }) =>
+      db.call('request_cancel', [runId, tenantId, userId], 'repeatable'),
+  };
+}

@@ -1,0 +1,9 @@
+/** JSON text for a parameter; SQL null for what is not there. */
+export function json(value: unknown): string | null {
+  return value === undefined || value === null ? null : JSON.stringify(value);
+}
+
+/** Milliseconds as the database takes them: whole, and never so many that the end of the wait is no number. */
+export function wholeMs(ms: number): number {
+  return Math.round(Math.min(Math.max(ms, 0), 2 ** 52));
+}
