@@ -1,5 +1,7 @@
+import type { ErrorCode } from '../errors/error-codes.ts';
 import { StewardError } from '../errors/steward-error.ts';
 import type {
+  ArtifactReference,
   CompleteReason,
   PendingConfirmation,
   PendingInput,
@@ -26,6 +28,10 @@ export interface ToolCallSummary {
   /** `null` while it has no result. */
   readonly outcome: ToolOutcome | null;
   readonly content: string | null;
+  /** Why it did not succeed. */
+  readonly code?: ErrorCode;
+  /** Where the whole of a large result is. */
+  readonly artifact?: ArtifactReference;
 }
 
 /** What a run came to, or where it waits. */
@@ -105,7 +111,7 @@ function textSoFar(run: RunRecord): string {
 }
 
 function summary({ callId, tool, args, result }: CallRecord): ToolCallSummary {
-  return { callId, tool, args, outcome: result?.outcome ?? null, content: result?.content ?? null };
+  return { callId, tool, args, ...(result ?? { outcome: null, content: null }) };
 }
 
 async function current({ stores, runId, owner }: RunSource): Promise<RunRecord> {
