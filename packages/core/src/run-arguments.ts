@@ -7,6 +7,28 @@ import type { StoredRunOptions } from './run/run-settings.ts';
 import type { Principal } from './tools/tool.ts';
 import { readSchema } from './tools/tool-schema.ts';
 
+type Verb = 'run' | 'call';
+const callOptions = [
+  'userId',
+  'tenantId',
+  'roles',
+  'conversationId',
+  'requestId',
+  'onBusy',
+  'timeoutMs',
+] satisfies (keyof CallOptions)[];
+const runOptions = [
+  ...callOptions,
+  'instructions',
+  'toolChoice',
+  'maxTurns',
+  'maxOutputTokens',
+  'tokenBudget',
+  'output',
+  'extra',
+] satisfies (keyof RunOptions)[];
+const known: Readonly<Record<Verb, readonly string[]>> = { run: runOptions, call: callOptions };
+
 const maxIdLength = 200;
 const partTypes: readonly unknown[] = ['text', 'image', 'file'];
 const toolChoices: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
@@ -91,8 +113,10 @@ export function checkId(value: unknown, field: string): void {
   must((value as string).isWellFormed() && !/\p{Cc}/u.test(value as string), field, 'plain text');
 }
 
-function readCommon(options: RunOptions, verb: string): Omit<RunRequest, 'input' | 'options'> {
+function readCommon(options: RunOptions, verb: Verb): Omit<RunRequest, 'input' | 'options'> {
   must(isRecord(options), `${verb}: options`, 'an object');
+  const unknown = Object.keys(options).find((name) => !known[verb].includes(name));
+  if (unknown) throw new TypeError(`${verb}: ${unknown} is not an option`);
   const { conversationId, requestId, onBusy, timeoutMs } = options;
   if (conversationId !== undefined) checkId(conversationId, `${verb}: conversationId`);
   if (requestId !== undefined) checkId(requestId, `${verb}: requestId`);

@@ -58,8 +58,8 @@ type Link =
     }
   | { readonly status: 'closed' };
 
-/** From the start of a child or the first request to the end of the listing; `npx` may have to install first. */
-const CONNECT_TIMEOUT_MS = 30_000;
+const CHILD_CONNECT_MS = 30_000;
+const HTTP_CONNECT_MS = 10_000;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 60_000;
 
@@ -78,6 +78,11 @@ export class PooledServer implements ToolServer {
     this.name = name;
     this.config = config;
     this.#options = options;
+  }
+
+  get #connectMs(): number {
+    const { connectTimeoutMs } = this.config;
+    return connectTimeoutMs ?? ('command' in this.config ? CHILD_CONNECT_MS : HTTP_CONNECT_MS);
   }
 
   state(): ServerState {
@@ -153,8 +158,8 @@ export class PooledServer implements ToolServer {
   async #connect(failures: number): Promise<McpClient> {
     const late = new AbortController();
     const stop = this.#options.clock.schedule(
-      () => late.abort(new Error(`no answer in ${CONNECT_TIMEOUT_MS / 1_000} s`)),
-      CONNECT_TIMEOUT_MS,
+      () => late.abort(new Error(`no answer in ${this.#connectMs / 1_000} s`)),
+      this.#connectMs,
     );
     const signal = AbortSignal.any([late.signal, this.#closing.signal]);
     let client: McpClient | undefined;
@@ -206,7 +211,7 @@ export class PooledServer implements ToolServer {
   /** A listing that fails costs the connection: opening the next one lists again. */
   async #refresh(client: McpClient): Promise<void> {
     const late = new AbortController();
-    const stop = this.#options.clock.schedule(() => late.abort(), CONNECT_TIMEOUT_MS);
+    const stop = this.#options.clock.schedule(() => late.abort(), this.#connectMs);
     try {
       await this.#list(client, AbortSignal.any([late.signal, this.#closing.signal]));
     } catch {

@@ -24,6 +24,11 @@ export interface McpServerOptions {
   readonly confirm?: ConfirmRule;
   /** Milliseconds until a call is aborted; the assistant's `toolTimeoutMs` unless given. */
   readonly timeoutMs?: number;
+  /**
+   * Milliseconds until the first run goes on without it: from the start of the child or the first request to the end of
+   * the listing. 30,000 unless given for a child, which `npx` may have to install first; 10,000 for an address.
+   */
+  readonly connectTimeoutMs?: number;
 }
 
 /**
@@ -90,7 +95,7 @@ export type McpServerConfig = StdioServerConfig | HttpServerConfig;
 
 /** No underscore: in `server__tool` the first `__` always ends the server's name. */
 const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
-const SHARED_FIELDS = ['effects', 'confirm', 'timeoutMs'];
+const SHARED_FIELDS = ['effects', 'confirm', 'timeoutMs', 'connectTimeoutMs'];
 const STDIO_FIELDS = new Set(['command', 'args', 'env', 'cwd', ...SHARED_FIELDS]);
 const HTTP_FIELDS = new Set(['url', 'headers', ...SHARED_FIELDS]);
 
@@ -136,10 +141,7 @@ function checkHttp(field: string, { url, headers }: Record<string, unknown>): vo
   must(isTextRecord(headers), `${field}.headers`, 'an object of strings');
 }
 
-function checkShared(
-  field: string,
-  { effects, confirm, timeoutMs }: Record<string, unknown>,
-): void {
+function checkShared(field: string, { effects, confirm, ...times }: Record<string, unknown>): void {
   must(
     effects === undefined || isRecord(effects),
     `${field}.effects`,
@@ -149,11 +151,10 @@ function checkShared(
     must(isEffect(effect), `${field}.effects.${tool}`, 'read, write_idempotent or write');
   }
   must(isConfirm(confirm), `${field}.confirm`, "'always', 'never' or a function");
-  must(
-    timeoutMs === undefined || isTimeout(timeoutMs),
-    `${field}.timeoutMs`,
-    'a whole number of milliseconds',
-  );
+  for (const name of ['timeoutMs', 'connectTimeoutMs']) {
+    const isFit = times[name] === undefined || isTimeout(times[name]);
+    must(isFit, `${field}.${name}`, 'a whole number of milliseconds');
+  }
 }
 
 function isTextRecord(value: unknown): boolean {

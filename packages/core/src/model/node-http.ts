@@ -41,7 +41,7 @@ function nodeHttp(connectTimeoutMs: number): (destination: Destination) => Post 
       connectTimeoutMs,
       options: { ...urlToHttpOptions(url), method: 'POST', agent: isSecure ? secure : plain },
     };
-    return (body, signal) => post(route, body, signal, false);
+    return (body, signal) => post(route, { body, signal, isRetry: false });
   };
 }
 
@@ -71,39 +71,51 @@ interface Route extends Destination {
   readonly connectTimeoutMs: number;
 }
 
-function post(
-  route: Route,
-  body: string,
-  signal: AbortSignal,
-  isRetry: boolean,
-): Promise<ProviderResponse> {
+/** A request on its way. */
+interface Sending {
+  /** Emptied once it was answered: a conversation is long, and the listeners live as long as the answer. */
+  body: string;
+  readonly signal: AbortSignal;
+  readonly isRetry: boolean;
+}
+
+function post(route: Route, sending: Sending): Promise<ProviderResponse> {
+  const { signal, isRetry } = sending;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    let answered = false;
     const headers = {
       ...route.headers,
       'accept-encoding': 'identity',
-      'content-length': Buffer.byteLength(body),
+      'content-length': Buffer.byteLength(sending.body),
     };
     const request = route.protocol.request({ ...route.options, headers });
+    let answered = false;
     // As the `signal` of a request does, at a fraction of its cost.
     signal.addEventListener('abort', () => request.destroy(signal.reason), { once: true });
     request.on('response', (incoming) => {
       answered = true;
-      if (!isRedirect(incoming)) return resolve(pushedResponse(incoming));
-      incoming.destroy();
-      resolve(fetchHttp(globalThis.fetch)(route)(body, signal));
+      resolve(isRedirect(incoming) ? follow(route, sending, incoming) : pushedResponse(incoming));
+      sending.body = '';
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (answered) return;
       // The server closed an idle connection at the moment we used it: it did not read the request.
       const stale = request.reusedSocket && error.code === 'ECONNRESET';
-      if (stale && !isRetry && !signal.aborted) resolve(post(route, body, signal, true));
+      if (stale && !isRetry && !signal.aborted) resolve(post(route, { ...sending, isRetry: true }));
       else reject(error);
     });
     limitConnecting(request, route);
-    request.end(body);
+    request.end(sending.body);
   });
+}
+
+function follow(
+  route: Route,
+  { body, signal }: Sending,
+  incoming: IncomingMessage,
+): Promise<ProviderResponse> {
+  incoming.destroy();
+  return fetchHttp(globalThis.fetch)(route)(body, signal);
 }
 
 /** Gives a request up whose connection is not there in time; a connection that is reused needs none. */

@@ -160,7 +160,8 @@ function parametersOf(name: string, parameters: unknown): ReadSchema {
 function checkOptions(options: ToolOptions<ToolSchema>): void {
   if (typeof options !== 'object' || options === null)
     throw new TypeError('tool: options must be an object');
-  const { name, description, effect, confirm, timeoutMs, reconcile, execute } = options;
+  const { parameters: _read, ...given } = options;
+  const { name, description, effect, confirm, timeoutMs, reconcile, execute, ...rest } = given;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new TypeError(
       `tool: name must be 1 to 128 letters, digits, spaces or _ . / : @ - (got ${show(name)})`,
@@ -169,6 +170,8 @@ function checkOptions(options: ToolOptions<ToolSchema>): void {
   const must = (holds: boolean, field: string, rule: string): void => {
     if (!holds) throw new TypeError(`tool "${name}": ${field} must be ${rule}`);
   };
+  const [unknown] = Object.keys(rest);
+  if (unknown) throw new TypeError(`tool "${name}": ${unknown} is not an option`);
   must(typeof description === 'string', 'description', 'a string');
   must(effect === undefined || EFFECTS.includes(effect), 'effect', `one of ${EFFECTS.join(', ')}`);
   must(isConfirm(confirm), 'confirm', "'always', 'never' or a function");

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { ArtifactStore, NewArtifact } from '../../src/stores/artifact-store.ts';
-import { FileArtifactStore } from '../../src/stores/in-process/in-process-artifact-store.ts';
+import { FileArtifactStore } from '../../src/stores/in-process/file-artifact-store.ts';
 
 /** The in-process store, and the pieces that each artifact was given in. */
 export function artifactStore(): ArtifactStore & { readonly pieces: Map<string, Uint8Array[]> } {

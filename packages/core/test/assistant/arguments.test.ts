@@ -32,6 +32,8 @@ it.each<[string, string, unknown[]]>([
   ['call: tool must be a text', 'call', [undefined, {}]],
   ['call: args must be JSON', 'call', ['add', cyclic]],
   ['call: args must be JSON', 'call', ['add', undefined]],
+  ['run: conversation is not an option', 'run', ['Hi', { conversation: 'c1' }]],
+  ['call: maxTurns is not an option', 'call', ['add', {}, { maxTurns: 1 }]],
   ['attach: runId must be a text', 'attach', [undefined]],
   ['attach: after must be the cursor of an event', 'attach', ['run_1', { after: 7 }]],
   ['confirm: callId must be a text', 'confirm', ['run_1', '']],

@@ -169,3 +169,8 @@ test.each([
   expect(() => tool({ ...base, ...(change as object) })).toThrow(TypeError);
   expect(() => tool({ ...base, ...(change as object) })).toThrow(field);
 });
+
+test('an option that does not exist is named', () => {
+  const options = { ...base, run: () => 'paid' };
+  expect(() => tool(options)).toThrow(new TypeError('tool "pay": run is not an option'));
+});

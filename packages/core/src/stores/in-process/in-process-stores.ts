@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../internal/clock.ts';
 import type { Stores } from '../stores.ts';
 import { createDatabase } from './database.ts';
-import { FileArtifactStore } from './in-process-artifact-store.ts';
+import { inProcessArtifactStore } from './in-process-artifact-store.ts';
 import { inProcessAuditLog } from './in-process-audit-log.ts';
 import { inProcessConversationStore } from './in-process-conversation-store.ts';
 import { inProcessLiveLog } from './in-process-live-log.ts';
@@ -57,7 +57,7 @@ export function inProcessStores(options: InProcessStoresOptions = {}): Stores {
   const { clock = systemClock } = options;
   const limits = { ...defaults, ...checked(options) };
   const db = createDatabase(clock, limits);
-  const artifacts = new FileArtifactStore(limits);
+  const artifacts = inProcessArtifactStore(limits);
   const liveLog = inProcessLiveLog(limits);
   return {
     runs: inProcessRunStore(db),
