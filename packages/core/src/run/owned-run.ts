@@ -2,7 +2,7 @@ import { StewardError } from '../errors/steward-error.ts';
 import type { ConversationMessage } from '../events/conversation-message.ts';
 import type { Usage } from '../events/run-event.ts';
 import { addUsage, noUsage } from '../events/usage.ts';
-import type { Json } from '../internal/json.ts';
+import { isRecord, type Json } from '../internal/json.ts';
 import { cleanText } from '../internal/storable.ts';
 import { newCallRecord } from '../stores/new-call-record.ts';
 import type {
@@ -145,9 +145,11 @@ export class OwnedRun {
   async orStop<T>(work: () => T | Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
     const stopped = Promise.withResolvers<never>();
+    stopped.promise.catch(() => undefined);
     const forget = this.onStop(() => stopped.reject(this.signal.reason));
     try {
-      return await Promise.race([Promise.resolve().then(work), stopped.promise]);
+      const working = work();
+      return await (isThenable(working) ? Promise.race([working, stopped.promise]) : working);
     } finally {
       forget();
     }
@@ -189,4 +191,8 @@ export class OwnedRun {
       });
     });
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return isRecord(value) && typeof value['then'] === 'function';
 }

@@ -5,9 +5,15 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import type { RunSettings } from './run-settings.ts';
 import { wakeRuns } from './wake-runs.ts';
 
-/** Loaded with the first run: a process that only reads or decides does without. */
-const loadSegment = () => import('./segment.ts');
-type RunSegment = Awaited<ReturnType<typeof loadSegment>>['runSegment'];
+type Segment = typeof import('./segment.ts');
+type RunSegment = Segment['runSegment'];
+let loading: Promise<Segment> | undefined;
+
+/** Loaded with the first run: a process that only reads or decides does without. Asked once, as each import costs. */
+function loadSegment(): Promise<Segment> {
+  loading ??= import('./segment.ts');
+  return loading;
+}
 
 /** Owns runs in this process: claims what the engine brings, keeps the leases, looks for runs that nobody owns. */
 export class RunDriver {
