@@ -2,7 +2,7 @@
 // Never a system service, never a default port.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
@@ -66,26 +66,6 @@ function freePort() {
       const port = typeof address === 'object' && address ? address.port : 0;
       server.close(() => resolve(port));
     });
-  });
-}
-
-// An SSLRequest: a server that takes sessions answers S or N.
-const greeting = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
-
-/**
- * @param {number} port
- * @returns {Promise<boolean>}
- */
-function takesSessions(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(greeting));
-    socket.setTimeout(500, () => socket.destroy());
-    socket.once('data', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => {});
-    socket.once('close', () => resolve(false));
   });
 }
 
@@ -178,7 +158,8 @@ class Cluster {
       : spawn(command, args, { ...user, cwd: data, stdio: 'ignore' });
     this.#child = child;
     const deadline = Date.now() + 30_000;
-    while (!(await takesSessions(port))) {
+    const asked = ['-q', '-h', '127.0.0.1', '-p', String(port)];
+    while (spawnSync(join(dirname(command), 'pg_isready'), asked).status !== 0) {
       if (child.exitCode !== null || Date.now() > deadline) {
         throw new Error(`PostgreSQL did not start (exit code ${child.exitCode})`);
       }

@@ -1,5 +1,6 @@
 -- Runs with all that a new owner needs. Times are Unix milliseconds by the clock of the database; payloads are `json`
--- (kept as they were sent), since nobody looks inside them here.
+-- (kept as they were sent), since nobody looks inside them here. No two indexes of a table begin with the same columns:
+-- before the first statistics, the planner would not know which one to take.
 
 -- Up Migration
 
@@ -9,6 +10,8 @@ create table run (
   tenant_id text not null,
   user_id text not null,
   conversation_id text not null,
+  -- The key of its conversation in indexes and locks; see `lane_key`.
+  lane bigint not null,
   request_id text,
   request_digest text,
   principal json not null,
@@ -50,9 +53,9 @@ create table run (
   check ((finished_at is null) = (status in ('queued', 'running', 'waiting', 'cancelling')))
 ) with (fillfactor = 80);
 
-create unique index run_request on run (tenant_id, user_id, request_id) where request_id is not null;
+create unique index run_request on run (request_id, tenant_id, user_id) where request_id is not null;
 create unique index run_head on run (tenant_id, user_id, conversation_id) where is_head and finished_at is null;
-create index run_lane on run (tenant_id, user_id, conversation_id, finished_at, lane_no);
+create index run_lane on run (lane, finished_at, lane_no);
 -- What a sweep looks for. They hold runs that have not ended: however many ended ones there are, they stay small.
 create index run_lease on run (lease_until) where status in ('running', 'cancelling');
 create index run_waiting on run (waiting_until) where status = 'waiting';

@@ -7,15 +7,17 @@ create table conversation (
   tenant_id text not null,
   user_id text not null,
   conversation_id text not null,
+  -- The key of its owner in indexes; see `owner_key`.
+  owner bigint not null,
   created_at bigint not null,
   updated_at bigint not null,
   -- Rises with every message anywhere: orders what changed in the same millisecond.
   touched bigint not null,
   message_count integer not null,
-  unique (tenant_id, user_id, conversation_id)
+  unique (conversation_id, tenant_id, user_id)
 ) with (fillfactor = 80);
 create sequence conversation_touch owned by conversation.touched;
-create index conversation_recent on conversation (tenant_id, user_id, touched desc);
+create index conversation_recent on conversation (owner, touched desc);
 
 create table message (
   conversation_no bigint not null references conversation on delete cascade,
@@ -27,19 +29,20 @@ create table message (
   turns json,
   at bigint not null,
   primary key (conversation_no, place),
-  unique (conversation_no, message_id)
+  unique (message_id, conversation_no)
 );
 
 create table usage_entry (
   tenant_id text not null,
   user_id text not null,
   reservation_id text not null,
+  owner bigint not null,
   at bigint not null,
   tokens bigint not null,
   is_settled boolean not null,
-  primary key (tenant_id, user_id, reservation_id)
+  primary key (reservation_id, tenant_id, user_id)
 );
-create index usage_window on usage_entry (tenant_id, user_id, at) include (tokens, is_settled);
+create index usage_window on usage_entry (owner, at) include (tenant_id, user_id, tokens, is_settled);
 
 -- The role of the running app may insert and read, nothing else.
 create table audit (

@@ -26,18 +26,23 @@ create function wake(p_run_id text, p_segment integer) returns json language sql
   select json_build_object('runId', p_run_id, 'segment', p_segment)
 $$;
 
--- Whoever creates or ends a run of a conversation does so alone. Taken before any run is locked.
-create function lock_lane(p_tenant text, p_user text, p_conversation text) returns void language sql as $$
-  select pg_advisory_xact_lock(hashtextextended(json_build_array('lane', p_tenant, p_user, p_conversation)::text, 0))
+-- Short keys for owners and conversations. Wherever one is used the names are compared as well.
+create function owner_key(p_tenant text, p_user text) returns bigint language sql immutable as $$
+  select hashtextextended(quote_literal(p_tenant) || quote_literal(p_user), 0)
+$$;
+
+create function lane_key(p_tenant text, p_user text, p_conversation text) returns bigint language sql immutable as $$
+  select hashtextextended(quote_literal(p_tenant) || quote_literal(p_user) || quote_literal(p_conversation), 0)
 $$;
 
 -- Inserts events behind those that the run has; the caller updates the count in the run.
 create function add_events(r run, p_events json) returns void
-language sql set search_path from current as $$
+language plpgsql set search_path from current as $$
+begin
   insert into run_event (run_id, n, event)
   select r.run_id, r.event_count + ordinality, value
-  from json_array_elements(p_events) with ordinality
-$$;
+  from json_array_elements(p_events) with ordinality;
+end $$;
 
 create function last_cursor(p_events json) returns text language sql immutable as $$
   select p_events -> -1 ->> 'cursor'
@@ -76,37 +81,41 @@ create function call_json(c tool_call) returns json language sql immutable as $$
 $$;
 
 -- The record as a new owner needs it.
-create function run_json(r run) returns json language sql stable set search_path from current as $$
-  select json_build_object(
-    'runId', r.run_id, 'incarnation', r.incarnation,
-    'tenantId', r.tenant_id, 'userId', r.user_id, 'conversationId', r.conversation_id,
-    'principal', r.principal, 'input', r.input, 'options', r.options, 'requestId', r.request_id,
-    'status', r.status, 'epoch', r.epoch, 'segment', r.segment, 'cancelRequested', r.cancel_requested,
-    'createdAt', r.created_at, 'deadlineAt', r.deadline_at,
-    'turns', (select coalesce(json_agg(t.body order by t.turn), '[]') from turn t where t.run_id = r.run_id),
-    'calls', (select coalesce(json_agg(call_json(c) order by c.call_no), '[]') from tool_call c where c.run_id = r.run_id),
-    'inputs', (
-      select coalesce(json_agg(json_build_object(
-        'asked', q.asked, 'answer', q.answer,
-        'status', case when q.is_answered then 'answered' else 'pending' end
-      ) order by q.question_no), '[]')
-      from question q where q.run_id = r.run_id
-    ),
-    'steers', (
-      select coalesce(json_agg(json_build_object(
-        'steerId', s.steer_id, 'text', s.text, 'turn', s.turn
-      ) order by s.steer_no), '[]')
-      from steer s where s.run_id = r.run_id
-    ),
-    'partial', r.partial,
-    'usage', json_build_object(
-      'inputTokens', r.input_tokens, 'outputTokens', r.output_tokens, 'totalTokens', r.total_tokens,
-      'cachedTokens', r.cached_tokens, 'reasoningTokens', r.reasoning_tokens
-    ),
-    'eventCount', r.event_count, 'lastCursor', r.last_cursor, 'end', r.ending
-  )
-$$;
+create function run_json(r run) returns json
+language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select json_build_object(
+      'runId', r.run_id, 'incarnation', r.incarnation,
+      'tenantId', r.tenant_id, 'userId', r.user_id, 'conversationId', r.conversation_id,
+      'principal', r.principal, 'input', r.input, 'options', r.options, 'requestId', r.request_id,
+      'status', r.status, 'epoch', r.epoch, 'segment', r.segment, 'cancelRequested', r.cancel_requested,
+      'createdAt', r.created_at, 'deadlineAt', r.deadline_at,
+      'turns', (select coalesce(json_agg(t.body order by t.turn), '[]') from turn t where t.run_id = r.run_id),
+      'calls', (select coalesce(json_agg(call_json(c) order by c.call_no), '[]') from tool_call c where c.run_id = r.run_id),
+      'inputs', (
+        select coalesce(json_agg(json_build_object(
+          'asked', q.asked, 'answer', q.answer,
+          'status', case when q.is_answered then 'answered' else 'pending' end
+        ) order by q.question_no), '[]')
+        from question q where q.run_id = r.run_id
+      ),
+      'steers', (
+        select coalesce(json_agg(json_build_object(
+          'steerId', s.steer_id, 'text', s.text, 'turn', s.turn
+        ) order by s.steer_no), '[]')
+        from steer s where s.run_id = r.run_id
+      ),
+      'partial', r.partial,
+      'usage', json_build_object(
+        'inputTokens', r.input_tokens, 'outputTokens', r.output_tokens, 'totalTokens', r.total_tokens,
+        'cachedTokens', r.cached_tokens, 'reasoningTokens', r.reasoning_tokens
+      ),
+      'eventCount', r.event_count, 'lastCursor', r.last_cursor, 'end', r.ending
+    )
+  );
+end $$;
 
 -- Down Migration
 
-drop function run_json, call_json, queue_again, last_cursor, add_events, lock_lane, wake, owned_run, now_ms;
+drop function run_json, call_json, queue_again, last_cursor, add_events, lane_key, owner_key, wake, owned_run, now_ms;

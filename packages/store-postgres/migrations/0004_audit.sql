@@ -55,16 +55,21 @@ begin
   return audit_json(added);
 end $$;
 
-create function audit_run(r run, p_action text, p_details json) returns void language sql set search_path from current as $$
-  select audit_append(r.run_id, r.tenant_id, r.user_id, p_action, p_details)
-$$;
+create function audit_run(r run, p_action text, p_details json) returns void
+language plpgsql set search_path from current as $$
+begin
+  perform audit_append(r.run_id, r.tenant_id, r.user_id, p_action, p_details);
+end $$;
 
 -- The entries of a chain; those of one owner, or all for null.
 create function audit_read(p_chain text, p_tenant text, p_user text) returns json
-language sql stable set search_path from current as $$
-  select coalesce(json_agg(audit_json(a) order by a.sequence), '[]') from audit a
-  where a.chain = p_chain and (p_tenant is null or (a.tenant_id = p_tenant and a.user_id = p_user))
-$$;
+language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select coalesce(json_agg(audit_json(a) order by a.sequence), '[]') from audit a
+    where a.chain = p_chain and (p_tenant is null or (a.tenant_id = p_tenant and a.user_id = p_user))
+  );
+end $$;
 
 -- Down Migration
 

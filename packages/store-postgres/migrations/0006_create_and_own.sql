@@ -49,34 +49,38 @@ create function create_run(
 ) returns json language plpgsql set search_path from current as $$
 declare
   t bigint;
+  p_lane bigint := lane_key(p_tenant, p_user, p_conversation);
   known json;
   ahead integer;
   places integer;
   r run;
   wakes json := '[]';
 begin
-  perform lock_lane(p_tenant, p_user, p_conversation);
-  known := known_run(p_run_id, p_incarnation, p_tenant, p_user, p_request_id, p_request_digest);
-  if known is not null then return known; end if;
+  perform pg_advisory_xact_lock(p_lane);
   select count(*) into ahead from run
-  where tenant_id = p_tenant and user_id = p_user and conversation_id = p_conversation and finished_at is null;
-  if ahead > 0 and p_on_busy = 'refuse' then return '{"kind": "conversation_busy"}'; end if;
-  -- Superseding needs a place behind the run that has yet to end, even where nothing may queue.
-  places := case when p_on_busy = 'supersede' then greatest(p_queue_limit, 1) else p_queue_limit end;
-  if ahead > 0 and ahead > places then return '{"kind": "queue_full"}'; end if;
+  where lane = p_lane and finished_at is null
+    and tenant_id = p_tenant and user_id = p_user and conversation_id = p_conversation;
+  if ahead > 0 then
+    known := known_run(p_run_id, p_incarnation, p_tenant, p_user, p_request_id, p_request_digest);
+    if known is not null then return known; end if;
+    if p_on_busy = 'refuse' then return '{"kind": "conversation_busy"}'; end if;
+    -- Superseding needs a place behind the run that has yet to end, even where nothing may queue.
+    places := case when p_on_busy = 'supersede' then greatest(p_queue_limit, 1) else p_queue_limit end;
+    if ahead > places then return '{"kind": "queue_full"}'; end if;
+  end if;
   t := now_ms();
   insert into run (
-    run_id, incarnation, tenant_id, user_id, conversation_id, request_id, request_digest, principal, input, options,
+    run_id, incarnation, tenant_id, user_id, conversation_id, lane, request_id, request_digest, principal, input, options,
     status, is_head, epoch, owner, lease_until, woken_at, created_at, deadline_ms, deadline_at
   ) values (
-    p_run_id, p_incarnation, p_tenant, p_user, p_conversation, p_request_id, p_request_digest,
+    p_run_id, p_incarnation, p_tenant, p_user, p_conversation, p_lane, p_request_id, p_request_digest,
     p_principal, p_input, p_options,
     case when ahead = 0 then 'running' else 'queued' end, ahead = 0, case when ahead = 0 then 1 else 0 end,
     case when ahead = 0 then p_owner end, case when ahead = 0 then t + p_ttl_ms else 0 end,
     t, t, p_deadline_ms, t + p_deadline_ms
   ) on conflict do nothing
   returning * into r;
-  -- The same request came in through another conversation at the same moment.
+  -- The same request was made before, and has ended or is in another conversation.
   if not found then
     return known_run(p_run_id, p_incarnation, p_tenant, p_user, p_request_id, p_request_digest);
   end if;
@@ -99,8 +103,8 @@ declare
 begin
   for old in
     select * from run
-    where tenant_id = r.tenant_id and user_id = r.user_id and conversation_id = r.conversation_id
-      and finished_at is null and run_id <> r.run_id
+    where lane = r.lane and finished_at is null and run_id <> r.run_id
+      and tenant_id = r.tenant_id and user_id = r.user_id and conversation_id = r.conversation_id
     order by lane_no
     for no key update
   loop

@@ -43,8 +43,8 @@ begin
     "inputTokens" bigint, "outputTokens" bigint, "totalTokens" bigint, "cachedTokens" bigint, "reasoningTokens" bigint
   );
   if p_usage is not null then
-    insert into usage_entry as e (tenant_id, user_id, reservation_id, at, tokens, is_settled)
-    values (r.tenant_id, r.user_id, p_reservation, now_ms(), u."totalTokens", true)
+    insert into usage_entry as e (tenant_id, user_id, reservation_id, owner, at, tokens, is_settled)
+    values (r.tenant_id, r.user_id, p_reservation, owner_key(r.tenant_id, r.user_id), now_ms(), u."totalTokens", true)
     on conflict (tenant_id, user_id, reservation_id)
       do update set tokens = excluded.tokens, is_settled = true where not e.is_settled;
   end if;
@@ -64,17 +64,20 @@ end $$;
 
 -- Why a call may not start; null when it may. What lets it start is in `started_by` of the ledger afterwards.
 create function start_refusal(c tool_call, p_args_digest text, p_definition_hash text) returns text
-language sql volatile set search_path from current as $$
-  select case
-    when c.definition_hash <> p_definition_hash then 'tool_changed'
-    when c.args_digest <> p_args_digest then 'args_mismatch'
-    when c.permission <> 'confirm' then null
-    when c.confirmation = 'expired' then 'confirmation_expired'
-    when c.confirmation = 'consumed' and c.starts > 0 then null
-    when c.confirmation is distinct from 'approved' then 'confirmation_required'
-    when c.expires_at <= now_ms() then 'confirmation_expired'
-  end
-$$;
+language plpgsql volatile set search_path from current as $$
+begin
+  return (
+    select case
+      when c.definition_hash <> p_definition_hash then 'tool_changed'
+      when c.args_digest <> p_args_digest then 'args_mismatch'
+      when c.permission <> 'confirm' then null
+      when c.confirmation = 'expired' then 'confirmation_expired'
+      when c.confirmation = 'consumed' and c.starts > 0 then null
+      when c.confirmation is distinct from 'approved' then 'confirmation_required'
+      when c.expires_at <= now_ms() then 'confirmation_expired'
+    end
+  );
+end $$;
 
 -- The only door to a side effect.
 create function start_call(

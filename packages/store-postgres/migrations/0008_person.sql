@@ -3,16 +3,17 @@
 -- Up Migration
 
 create function audit_confirmation(r run, c tool_call, p_reason text) returns void
-language sql set search_path from current as $$
-  select audit_run(r, 'confirmation.' || c.confirmation, case when p_reason is null
+language plpgsql set search_path from current as $$
+begin
+  perform audit_run(r, 'confirmation.' || c.confirmation, case when p_reason is null
     then json_build_object(
       'callId', c.call_id, 'argsDigest', c.args_digest, 'definitionHash', c.definition_hash, 'by', c.decided_by
     )
     else json_build_object(
       'callId', c.call_id, 'argsDigest', c.args_digest, 'definitionHash', c.definition_hash, 'by', c.decided_by,
       'reason', p_reason
-    ) end)
-$$;
+    ) end);
+end $$;
 
 -- Marks a confirmation as not decided, or not used, in time.
 create function expire_call(r run, c tool_call) returns void language plpgsql set search_path from current as $$

@@ -13,8 +13,8 @@ begin
   update run set is_head = true, woken_at = t, deadline_at = t + deadline_ms
   where run_id = (
     select run_id from run
-    where tenant_id = ended.tenant_id and user_id = ended.user_id and conversation_id = ended.conversation_id
-      and finished_at is null
+    where lane = ended.lane and finished_at is null
+      and tenant_id = ended.tenant_id and user_id = ended.user_id and conversation_id = ended.conversation_id
     order by lane_no limit 1
   )
   returning * into next;
@@ -30,12 +30,9 @@ declare
   t bigint;
 begin
   select * into r from run where run_id = p_run_id;
-  perform lock_lane(r.tenant_id, r.user_id, r.conversation_id);
+  perform pg_advisory_xact_lock(r.lane);
   -- Sent again because the answer was lost; the next run of the conversation is found by a sweep.
-  if exists (
-    select from run
-    where run_id = p_run_id and epoch = p_epoch and finished_at is not null and last_cursor = last_cursor(p_events)
-  ) then
+  if r.finished_at is not null and r.epoch = p_epoch and r.last_cursor = last_cursor(p_events) then
     return '[]';
   end if;
   r := owned_run(p_run_id, p_epoch);
@@ -63,25 +60,35 @@ end $$;
 
 -- The run, if it belongs to the owner; any run for null.
 create function load_run(p_run_id text, p_tenant text, p_user text) returns json
-language sql stable set search_path from current as $$
-  select run_json(r) from run r
-  where r.run_id = p_run_id and (p_tenant is null or (r.tenant_id = p_tenant and r.user_id = p_user))
-$$;
+language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select run_json(r) from run r
+    where r.run_id = p_run_id and (p_tenant is null or (r.tenant_id = p_tenant and r.user_id = p_user))
+  );
+end $$;
 
-create function run_heads(p_run_ids json) returns json language sql stable set search_path from current as $$
-  select coalesce(json_agg(json_build_object(
-    'runId', run_id, 'status', status, 'epoch', epoch, 'eventCount', event_count
-  )), '[]')
-  from run where run_id in (select json_array_elements_text(p_run_ids))
-$$;
+create function run_heads(p_run_ids json) returns json
+language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select coalesce(json_agg(json_build_object(
+      'runId', run_id, 'status', status, 'epoch', epoch, 'eventCount', event_count
+    )), '[]')
+    from run where run_id in (select json_array_elements_text(p_run_ids))
+  );
+end $$;
 
 create function read_events(p_run_id text, p_after integer, p_limit integer) returns json
-language sql stable set search_path from current as $$
-  select coalesce(json_agg(json_build_object('n', n, 'event', event) order by n), '[]')
-  from (
-    select n, event from run_event where run_id = p_run_id and n > p_after order by n limit p_limit
-  ) e
-$$;
+language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select coalesce(json_agg(json_build_object('n', n, 'event', event) order by n), '[]')
+    from (
+      select n, event from run_event where run_id = p_run_id and n > p_after order by n limit p_limit
+    ) e
+  );
+end $$;
 
 -- Down Migration
 

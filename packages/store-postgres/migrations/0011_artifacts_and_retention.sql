@@ -16,23 +16,30 @@ begin
 end $$;
 
 create function read_artifact(p_artifact_id text, p_tenant text, p_user text) returns json
-language sql stable set search_path from current as $$
-  select json_build_object('artifactId', artifact_id, 'bytes', bytes, 'mediaType', media_type)
-  from artifact
-  where artifact_id = p_artifact_id and tenant_id = p_tenant and user_id = p_user and bytes is not null
-$$;
+language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select json_build_object('artifactId', artifact_id, 'bytes', bytes, 'mediaType', media_type)
+    from artifact
+    where artifact_id = p_artifact_id and tenant_id = p_tenant and user_id = p_user and bytes is not null
+  );
+end $$;
 
 -- Bytes `p_from` (included) to `p_to` (excluded) of a chunk.
 create function read_artifact_chunk(p_artifact_id text, p_chunk_no integer, p_from integer, p_to integer) returns bytea
-language sql stable set search_path from current as $$
-  select substring(body from p_from + 1 for p_to - p_from)
-  from artifact_chunk where artifact_id = p_artifact_id and chunk_no = p_chunk_no
-$$;
+language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select substring(body from p_from + 1 for p_to - p_from)
+    from artifact_chunk where artifact_id = p_artifact_id and chunk_no = p_chunk_no
+  );
+end $$;
 
 create function delete_artifact(p_artifact_id text, p_tenant text, p_user text) returns void
-language sql set search_path from current as $$
-  delete from artifact where artifact_id = p_artifact_id and tenant_id = p_tenant and user_id = p_user
-$$;
+language plpgsql set search_path from current as $$
+begin
+  delete from artifact where artifact_id = p_artifact_id and tenant_id = p_tenant and user_id = p_user;
+end $$;
 
 -- Removes the turns, calls and events of a batch of runs that ended before; how they ended stays. Returns how many.
 create function compact_runs(p_before_ms bigint, p_limit integer) returns json

@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-type Rows = readonly Record<string, unknown>[];
+export type Rows = readonly Record<string, unknown>[];
 
 /** Stores with what a test needs to look behind them. */
 export interface TestStores extends PostgresStores {

@@ -21,19 +21,17 @@ export async function openPool(connectionString: string, max: number): Promise<D
   return poolDriver(pool, () => pool.end());
 }
 
-/** A driver over somebody's pool. */
+/** A connection that breaks while it is idle says so to its pool; unheard, that would end the process. */
+const heard = () => {};
+
+/** A driver over a pool. Once heard, it stays so: some connections break after the pool has ended. */
 export function poolDriver(pool: Pool, end: () => Promise<void> = async () => {}): Driver {
-  // A connection that breaks while it is idle says so here; unheard, that would end the process.
-  const heard = () => {};
-  pool.on('error', heard);
+  if (!pool.listeners('error').includes(heard)) pool.on('error', heard);
   return {
     isEmbedded: false,
     query: (text, values) => useClient(pool, (client) => rowsOf(client, text, values)),
     session: (work) => withSession(pool, work),
-    close: async () => {
-      await end();
-      pool.off('error', heard);
-    },
+    close: end,
   };
 }
 
@@ -54,7 +52,6 @@ async function connect(pool: Pool): Promise<PoolClient> {
 async function useClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   // The pool hears only what breaks while it is idle.
-  const heard = () => {};
   client.on('error', heard);
   let isSound = true;
   try {
@@ -70,7 +67,6 @@ async function useClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>
 
 async function withSession<T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> {
   const client = await connect(pool);
-  const heard = () => {};
   client.on('error', heard);
   try {
     return await work({

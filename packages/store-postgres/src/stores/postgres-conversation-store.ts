@@ -12,7 +12,7 @@ export function postgresConversationStore(db: Database): ConversationStore {
   return {
     append: (owner, conversationId, { messageId, runId, role, content, turns }) => {
       const values = [messageId, runId, role, json(content), json(turns)];
-      return db.run('add_message', [...about(owner), conversationId, ...values], 'repeatable');
+      return db.run('append_message', [...about(owner), conversationId, ...values], 'repeatable');
     },
     read: async (owner, conversationId, { limit, before }) => {
       const values = [...about(owner), conversationId, limit, before ?? null];
