@@ -19,7 +19,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 const isRoot = process.getuid?.() === 0;
 
 /** @param {string} name */
-const which = (name) =>
+export const which = (name) =>
   (process.env['PATH'] ?? '')
     .split(delimiter)
     .map((folder) => join(folder, name))
@@ -38,7 +38,7 @@ function postgresBinaries() {
 }
 
 /** @param {string} name */
-function installPackage(name) {
+export function installPackage(name) {
   if (!isRoot || !which('apt-get')) return;
   console.error(`[services] apt-get install ${name}`);
   const script = `
@@ -58,7 +58,7 @@ function postgresUser() {
 }
 
 /** @returns {Promise<number>} */
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

@@ -1,17 +1,34 @@
 // Vitest's global set-up of the project `services`: the servers that store tests run on.
 import process from 'node:process';
+import { startRedis } from './redis-service.mjs';
 import { startPostgres } from './services.mjs';
 
 /** @param {import('vitest/node').TestProject} project */
 export default async function setUp(project) {
-  const given = process.env['STEWARD_TEST_POSTGRES_URL'];
-  const server = given ? undefined : await startPostgres();
-  const url = given ?? server?.url ?? null;
-  if (url === null) missing('PostgreSQL', 'STEWARD_TEST_POSTGRES_URL');
-  project.provide('postgresUrl', url);
+  const servers = await Promise.all([
+    provide(project, 'postgresUrl', 'STEWARD_TEST_POSTGRES_URL', startPostgres),
+    provide(project, 'redisUrl', 'STEWARD_TEST_REDIS_URL', startRedis),
+  ]);
   return async () => {
-    await server?.stop();
+    await Promise.all(servers.map(async (server) => server?.stop()));
   };
+}
+
+/**
+ * Tells the tests where a service is: as the environment says, or started here.
+ * @template {{ url: string, stop: () => Promise<void> }} S
+ * @param {import('vitest/node').TestProject} project
+ * @param {'postgresUrl' | 'redisUrl'} name
+ * @param {string} variable
+ * @param {() => Promise<S | undefined>} start
+ */
+async function provide(project, name, variable, start) {
+  const given = process.env[variable];
+  const server = given ? undefined : await start();
+  const url = given ?? server?.url ?? null;
+  if (url === null) missing(name.replace('Url', ''), variable);
+  project.provide(name, url);
+  return server;
 }
 
 /**

@@ -1,0 +1,5 @@
+// The public door of @steward/store-redis. Named exports only.
+
+export { type RedisStores, type RedisStoresOptions, redisStores } from './redis-stores.ts';
+export { type BullMqEngineOptions, bullMqEngine } from './engine/bullmq-engine.ts';
+export type { RedisAddress } from './connection/redis-client.ts';

@@ -1,0 +1,39 @@
+/**
+ * Appends events to a stream, all in one step: who owns a run, and whether anything got lost, is seen where the events
+ * lie. Each entry names the one before it (`p`), so a reader notices a gap wherever it came from: a flush, a crash, the
+ * limit of the stream.
+ *
+ * ARGV: epoch of the writer, limit of the stream, lifetime in ms, the cursor that the writer believes to be the last
+ * (empty: it does not know), what to note before the first entry (empty: the truth), then cursor and JSON of each event.
+ * Answers what came of it and the last cursor of the stream.
+ */
+export const appendScript = `
+local function place(id)
+  local epoch, k = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(epoch), tonumber(k)
+end
+local key = KEYS[1]
+local top = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+local last, lastEpoch, lastK = '', 0, -1
+if top then
+  last = top[1]
+  lastEpoch, lastK = place(last)
+end
+if lastEpoch > tonumber(ARGV[1]) then return {'fenced', last} end
+if ARGV[4] ~= '' and ARGV[4] ~= last then return {'behind', last} end
+local before = last
+if ARGV[5] ~= '' then before = ARGV[5] end
+for i = 6, #ARGV, 2 do
+  local id = ARGV[i]
+  local epoch, k = place(id)
+  if epoch > lastEpoch or (epoch == lastEpoch and k > lastK) then
+    redis.call('XADD', key, 'MAXLEN', '~', ARGV[2], id, 'p', before, 'e', ARGV[i + 1])
+    before, last, lastEpoch, lastK = id, id, epoch, k
+  end
+end
+redis.call('PEXPIRE', key, ARGV[3])
+return {'ok', last}
+`;
+
+/** Under this name clients know the script. */
+export const appendCommand = 'stewardAppend';

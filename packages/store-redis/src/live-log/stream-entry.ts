@@ -1,0 +1,43 @@
+import type { RunEvent } from '@steward/core';
+
+/** One event as it lies in a stream. */
+export interface StreamEntry {
+  /** The cursor of the event. */
+  readonly id: string;
+  /** The cursor of the event before it; `''` for the first one of a stream, {@link gap} where events are missing. */
+  readonly before: string;
+  readonly event: RunEvent;
+}
+
+/** Stands where the event before was lost. No cursor is like it. */
+export const gap = '?';
+
+/** Reads what XRANGE and XREAD answer for one stream. */
+export function readEntries(reply: unknown): StreamEntry[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.map(([id, [, before, , body]]: [string, string[]]) => ({
+    id,
+    before: before ?? '',
+    event: JSON.parse(body ?? '') as RunEvent,
+  }));
+}
+
+/** Whether each entry follows the one before it. */
+export function isChained(entries: readonly StreamEntry[]): boolean {
+  return entries.every(({ before }, index) => index === 0 || before === entries[index - 1]?.id);
+}
+
+/**
+ * Whether the entry is the first event of its run, and not just the oldest one that is left. The first owner counts
+ * from 1-0; when it died before its first event, the next one announces the run.
+ */
+export function beginsRun({ id, before, event }: StreamEntry): boolean {
+  return before === '' && (id === '1-0' || event.type === 'run_started');
+}
+
+/** Less than, equal to or greater than 0 as the cursor `a` comes before, is, or comes after `b`. */
+export function compareIds(a: string, b: string): number {
+  const [epoch = 0, k = 0] = a.split('-').map(Number);
+  const [otherEpoch = 0, otherK = 0] = b.split('-').map(Number);
+  return epoch - otherEpoch || k - otherK;
+}

@@ -1,0 +1,133 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { type RunEngine, StewardError } from '@steward/core';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { bullMqEngine } from '../src/index.ts';
+import { eventually, privateRedis } from './private-redis.ts';
+import { hasRedis } from './test-redis.ts';
+
+async function open(url: string): Promise<RunEngine> {
+  const engine = await bullMqEngine({ url });
+  onTestFinished(() => engine.stop(0));
+  return engine;
+}
+
+describe.runIf(hasRedis)('an engine whose Redis fails', () => {
+  it('refuses work at once while Redis is away, and goes on when it is back', async () => {
+    const server = await privateRedis('--appendonly', 'yes');
+    const engine = await open(server.url);
+    const handled: string[] = [];
+    await engine.start(async ({ runId }) => {
+      handled.push(runId);
+    });
+    await engine.enqueue({ runId: 'run-1', segment: 1 });
+    await eventually('the first is handled', () => handled.length === 1);
+    await server.crash();
+    const start = performance.now();
+    const refused = await engine.enqueue({ runId: 'run-2', segment: 1 }).catch((reason) => reason);
+    expect(refused).toBeInstanceOf(StewardError);
+    expect(refused.code).toBe('store_unavailable');
+    expect(performance.now() - start).toBeLessThan(2_500);
+    await server.start();
+    await eventually('it takes work again', async () => {
+      try {
+        await engine.enqueue({ runId: 'run-3', segment: 1 });
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    await eventually('the third is handled', () => handled.includes('run-3'));
+  });
+
+  it('goes on after a flush: the segment that was queued again is handled', async () => {
+    const server = await privateRedis();
+    const engine = await open(server.url);
+    await engine.enqueue({ runId: 'run-1', segment: 1 });
+    await server.admin.flushall();
+    const handled: string[] = [];
+    await engine.start(async ({ runId }) => {
+      handled.push(runId);
+    });
+    await engine.enqueue({ runId: 'run-1', segment: 1 });
+    await eventually('it is handled', () => handled.length > 0);
+    expect(handled).toEqual(['run-1']);
+  });
+
+  it('aborts a segment whose lock was lost', async () => {
+    const server = await privateRedis();
+    const engine = await open(server.url);
+    let isAborted = false;
+    await engine.start(async (_, signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      isAborted = true;
+    });
+    await engine.enqueue({ runId: 'run-1', segment: 1 });
+    await eventually('it runs', () => engine.stats().running === 1);
+    await server.admin.flushall();
+    await eventually('it is aborted', () => isAborted);
+    await eventually('its place is free', () => engine.stats().running === 0);
+    expect(isAborted).toBe(true);
+  });
+
+  it('gives the segment of a killed process to another one', async () => {
+    const server = await privateRedis();
+    const child = fork(new URL('./working-process.ts', import.meta.url), [server.url], {
+      execArgv: ['--conditions=@steward/source'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child, 'message');
+    const engine = await open(server.url);
+    await engine.enqueue({ runId: 'run:1', segment: 7 });
+    await once(child, 'message');
+    child.kill('SIGKILL');
+    const handled: string[] = [];
+    await engine.start(async ({ runId, segment }) => {
+      handled.push(`${runId}/${segment}`);
+    });
+    await eventually('it is taken over', () => handled.length > 0, 20_000);
+    expect(handled).toEqual(['run:1/7']);
+  }, 30_000);
+
+  it('leaves work that it no longer takes to others', async () => {
+    const server = await privateRedis();
+    const [one, two] = [await open(server.url), await open(server.url)];
+    await one.start(async () => {});
+    await one.stop(0);
+    await two.enqueue({ runId: 'run-1', segment: 1 });
+    const handled: string[] = [];
+    await two.start(async ({ runId }) => {
+      handled.push(runId);
+    });
+    await eventually('it is handled', () => handled.length > 0);
+    await expect(one.enqueue({ runId: 'run-2', segment: 1 })).rejects.toThrow('[closed]');
+  });
+
+  it('stops in time while Redis is away', async () => {
+    const server = await privateRedis();
+    const engine = await open(server.url);
+    await engine.start(async () => {});
+    await server.crash();
+    const start = performance.now();
+    await engine.stop(100);
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
+  it('keeps nothing of segments that are over', async () => {
+    const server = await privateRedis();
+    const engine = await open(server.url);
+    let handled = 0;
+    await engine.start(async () => {
+      handled += 1;
+      if (handled === 7) throw new Error('a handler that does what it must not');
+    });
+    await Promise.all(
+      Array.from({ length: 50 }, (_, index) => engine.enqueue({ runId: `r${index}`, segment: 1 })),
+    );
+    await eventually('all are handled', () => handled === 50 && engine.stats().running === 0);
+    await engine.stop(1_000);
+    const left = await server.admin.keys('*');
+    expect(left.filter((name) => /:r\d+_1/.test(name))).toEqual([]);
+    expect(left.length).toBeLessThan(8);
+  });
+});

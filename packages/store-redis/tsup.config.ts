@@ -1,0 +1,3 @@
+import { preset } from '../../tsup.base.ts';
+
+export default preset({ entry: { index: 'src/index.ts' } });
