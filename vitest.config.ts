@@ -31,6 +31,7 @@ export default defineConfig({
           globalSetup: ['scripts/lib/test-services.mjs'],
           // An embedded database takes seconds to start: the files of a worker share one.
           isolate: false,
+          maxWorkers: 2,
           testTimeout: 20_000,
         },
       },

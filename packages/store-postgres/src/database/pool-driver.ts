@@ -14,6 +14,8 @@ const connectionSettings = {
   keepAliveInitialDelayMillis: 10_000,
 };
 
+const longestTimeout = 2 ** 31 - 1;
+
 /** A driver over a pool of its own, closed with it. */
 export async function openPool(connectionString: string, max: number): Promise<Driver> {
   const { default: pg } = await import('pg');
@@ -70,8 +72,13 @@ async function withSession<T>(pool: Pool, work: (session: Session) => Promise<T>
   client.on('error', heard);
   try {
     return await work({
-      query: (text, values) =>
-        values === undefined ? client.query<Row>(text) : client.query<Row>(text, [...values]),
+      query: (text, values) => {
+        // Waiting for another migration, or for an index, takes as long as it takes.
+        const statement = { text, query_timeout: longestTimeout };
+        return values === undefined
+          ? client.query<Row>(statement)
+          : client.query<Row>({ ...statement, values: [...values] });
+      },
     });
   } finally {
     // What the session set must not surprise whoever would get this connection next.
