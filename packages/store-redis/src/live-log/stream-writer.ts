@@ -1,6 +1,5 @@
 import { isTerminal, type LogWriter, type RunEvent } from '@steward/core';
 import { gap } from './stream-entry.ts';
-import type { WriteQueue } from './write-queue.ts';
 
 /** The place of a writer. */
 export interface WriterTarget {
@@ -18,6 +17,17 @@ export interface StreamLimits {
   readonly replayMs: number;
 }
 
+/** Who sends what writers have. */
+export interface Outbox {
+  readonly isClosed: boolean;
+  /** Notes a writer that may publish. */
+  enter(writer: StreamWriter): void;
+  /** Forgets it. */
+  leave(writer: StreamWriter): void;
+  /** Sends soon what the writer has. */
+  add(writer: StreamWriter): void;
+}
+
 /** A stream that nobody writes to any more, and whose run never ended, is gone after a day. */
 const orphanMs = 24 * 60 * 60 * 1000;
 const batchEvents = 256;
@@ -31,7 +41,7 @@ const closeMs = 1_000;
  */
 export class StreamWriter implements LogWriter {
   readonly target: WriterTarget;
-  readonly #queue: WriteQueue;
+  readonly #queue: Outbox;
   readonly #limits: StreamLimits;
   #events: RunEvent[] = [];
   /** The cursor before the first event that is kept; `undefined` while nothing was dropped. */
@@ -46,7 +56,7 @@ export class StreamWriter implements LogWriter {
   #underWay: string | undefined;
   readonly #waiters = new Set<() => void>();
 
-  constructor(target: WriterTarget, queue: WriteQueue, limits: StreamLimits) {
+  constructor(target: WriterTarget, queue: Outbox, limits: StreamLimits) {
     this.target = target;
     this.#queue = queue;
     this.#limits = limits;

@@ -1,6 +1,6 @@
 import type { RedisClient } from '../connection/redis-client.ts';
 import { appendCommand, appendScript } from './append-script.ts';
-import type { StreamWriter } from './stream-writer.ts';
+import type { Outbox, StreamWriter } from './stream-writer.ts';
 
 /** Between two sendings: what is published in the meantime goes together. */
 const pauseMs = 2;
@@ -16,7 +16,7 @@ interface AppendPipeline {
  * Sends what the writers of this process have, all runs together. The first event goes out at once, later ones every
  * few milliseconds. Per writer one batch is under way at a time, so its order is kept.
  */
-export class WriteQueue {
+export class WriteQueue implements Outbox {
   readonly #client: RedisClient;
   /** Writers that may have something, and are not under way. */
   readonly #waiting = new Set<StreamWriter>();
@@ -32,7 +32,6 @@ export class WriteQueue {
     client.on('ready', () => this.#verify());
   }
 
-  /** Notes a writer that may publish. */
   enter(writer: StreamWriter): void {
     const { streamKey } = writer.target;
     const writers = this.#open.get(streamKey) ?? new Set();
@@ -53,7 +52,6 @@ export class WriteQueue {
     return false;
   }
 
-  /** Sends soon what the writer has. */
   add(writer: StreamWriter): void {
     if (this.#underWay.has(writer)) return;
     this.#waiting.add(writer);
