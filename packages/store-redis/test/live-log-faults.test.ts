@@ -212,6 +212,48 @@ describe.runIf(hasRedis)('a live log that many read', () => {
     expect(await read(two, 201)).toEqual(cursorsOf(1, 201));
   });
 
+  it('shows a run to others from before its first event', async () => {
+    const server = await privateRedis();
+    const writer = (await open({ url: server.url })).open(key(), 1);
+    const log = await open({ url: server.url });
+    await eventually('there is a stream', async () => (await server.admin.dbsize()) === 1);
+    const reader = await readerOf(log);
+    writer.publish(token('1-0'));
+    expect(await read(reader, 1)).toEqual(['1-0']);
+    expect(await log.tail(key('run-2'))).toBeUndefined();
+  });
+
+  it('gives a long run from its start to who comes while others read its end', async () => {
+    const server = await privateRedis();
+    const log = await open({ url: server.url });
+    const writer = (await open({ url: server.url })).open(key(), 1);
+    for (const cursor of cursorsOf(1, 3_500)) writer.publish(token(cursor));
+    await writer.close();
+    const late = await readerOf(log, '1-3400');
+    expect(await read(late, 99)).toEqual(cursorsOf(1, 99, 3_401));
+    expect(await read(await readerOf(log), 3_500)).toEqual(cursorsOf(1, 3_500));
+    expect(await read(await readerOf(log, '1-999'), 2_500)).toEqual(cursorsOf(1, 2_500, 1_000));
+    writer.publish(token('1-3500'));
+    expect(await read(late, 1)).toEqual(['1-3500']);
+  });
+
+  it('takes what an earlier owner stored and could not show from the next one, in its place', async () => {
+    const server = await privateRedis();
+    const log = await open({ url: server.url });
+    const dead = log.open(key(), 1);
+    for (const cursor of cursorsOf(1, 3)) dead.publish(token(cursor));
+    await dead.close();
+    const reader = await readerOf(log);
+    const heir = (await open({ url: server.url })).open(key(), 2);
+    for (const cursor of ['1-5', '1-7', '2-0', '2-1']) heir.publish(token(cursor));
+    await heir.close();
+    dead.publish(token('1-8'));
+    await dead.close();
+    const all = ['1-0', '1-1', '1-2', '1-5', '1-7', '2-0', '2-1'];
+    expect(await read(reader, 7)).toEqual(all);
+    expect(await read(await readerOf(log, '1-5'), 3)).toEqual(all.slice(4));
+  });
+
   it('gives up a reader that falls too far behind, and keeps no queue for it', async () => {
     const server = await privateRedis();
     const log = await open({ url: server.url, streamEvents: 10 });

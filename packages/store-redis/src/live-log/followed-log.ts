@@ -1,5 +1,5 @@
 import type { LogReader, RunEvent } from '@steward/core';
-import { beginsRun, compareIds, isChained, type StreamEntry } from './stream-entry.ts';
+import { beginning, beginsRun, compareIds, isChained, type StreamEntry } from './stream-entry.ts';
 
 /**
  * The stream of one run as far as this process has read it: an array that all its readers share. A reader is a number;
@@ -28,7 +28,7 @@ export class FollowedLog {
 
   /** The entry after which the server goes on. */
   get lastId(): string {
-    return this.#last || '0-0';
+    return this.#last || beginning;
   }
 
   /** The first events of this log, whatever came before them. */

@@ -45,7 +45,10 @@ export class RedisLiveLog implements LiveLog {
     const { prefix, limits } = this.#parts;
     const target = { streamKey: streamKey(prefix, key), lane: this.#laneOf(key), epoch };
     const writer = new StreamWriter(target, this.#queue, limits);
-    if (!this.#isClosed) this.#queue.enter(writer);
+    if (this.#isClosed) return writer;
+    this.#queue.enter(writer);
+    // The stream is there before its first event.
+    if (epoch === 1) this.#queue.add(writer);
     return writer;
   }
 
@@ -96,7 +99,9 @@ export class RedisLiveLog implements LiveLog {
   async #load(name: string, after: string | undefined): Promise<StreamEntry[] | undefined> {
     const entries = await this.#range(name, after ?? '-');
     const first = entries?.[0];
-    if (entries === undefined || first === undefined || !isChained(entries)) return undefined;
+    if (entries === undefined || !isChained(entries)) return undefined;
+    if (first === undefined)
+      return after === undefined && (await this.#exists(name)) ? [] : undefined;
     return (after === undefined ? beginsRun(first) : first.id === after) ? entries : undefined;
   }
 
@@ -105,17 +110,21 @@ export class RedisLiveLog implements LiveLog {
     const all: StreamEntry[] = [];
     try {
       for (let from = start; ; ) {
-        const page = readEntries(
-          await this.#parts.commands.call('XRANGE', name, from, '+', 'COUNT', pageEntries),
-        );
-        all.push(...page);
-        const last = page.at(-1);
-        if (last === undefined || page.length < pageEntries) return all;
-        from = `(${last.id}`;
+        const range = ['XRANGE', name, from, '+', 'COUNT', pageEntries] as const;
+        const page = await this.#parts.commands.call(...range);
+        all.push(...readEntries(page));
+        if (!Array.isArray(page) || page.length < pageEntries) return all;
+        from = `(${all.at(-1)?.id}`;
       }
     } catch {
       return undefined;
     }
+  }
+
+  /** Whether there is a stream, perhaps without an event yet. */
+  async #exists(name: string): Promise<boolean> {
+    const count = await this.#parts.commands.call('EXISTS', name).catch(() => 0);
+    return count === 1;
   }
 
   #laneOf({ runId }: LogKey): string {

@@ -12,14 +12,22 @@ export interface StreamEntry {
 /** Stands where the event before was lost. No cursor is like it. */
 export const gap = '?';
 
+/**
+ * The id of the entry without an event that the first owner of a run puts at the very beginning: there is a stream before
+ * there are events, so readers elsewhere need not wait for the first one, and what begins with it begins with the run.
+ */
+export const beginning = '0-1';
+
 /** Reads what XRANGE and XREAD answer for one stream. */
 export function readEntries(reply: unknown): StreamEntry[] {
   if (!Array.isArray(reply)) return [];
-  return reply.map(([id, [, before, , body]]: [string, string[]]) => ({
-    id,
-    before: before ?? '',
-    event: JSON.parse(body ?? '') as RunEvent,
-  }));
+  return reply
+    .filter(([id]: [string]) => id !== beginning)
+    .map(([id, [, before, , body]]: [string, string[]]) => ({
+      id,
+      before: before ?? '',
+      event: JSON.parse(body ?? '') as RunEvent,
+    }));
 }
 
 /** Whether each entry follows the one before it. */
@@ -28,11 +36,11 @@ export function isChained(entries: readonly StreamEntry[]): boolean {
 }
 
 /**
- * Whether the entry is the first event of its run, and not just the oldest one that is left. The first owner counts
- * from 1-0; when it died before its first event, the next one announces the run.
+ * Whether the entry is the first event of its run, and not just the oldest one that is left. When the first owner died
+ * before its first event, the next one announces the run.
  */
-export function beginsRun({ id, before, event }: StreamEntry): boolean {
-  return before === '' && (id === '1-0' || event.type === 'run_started');
+export function beginsRun({ before, event }: StreamEntry): boolean {
+  return before === beginning || (before === '' && event.type === 'run_started');
 }
 
 /** Less than, equal to or greater than 0 as the cursor `a` comes before, is, or comes after `b`. */

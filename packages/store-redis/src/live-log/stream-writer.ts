@@ -1,5 +1,5 @@
 import { isTerminal, type LogWriter, type RunEvent } from '@steward/core';
-import { gap } from './stream-entry.ts';
+import { beginning, gap } from './stream-entry.ts';
 
 /** The place of a writer. */
 export interface WriterTarget {
@@ -103,7 +103,7 @@ export class StreamWriter implements LogWriter {
 
   /** The next events, as many as go together: the cursor and the body of each. */
   #entries() {
-    const entries: string[] = [];
+    const entries = this.#isWhole && this.#sent === 0 ? [beginning, ''] : [];
     let chars = 0;
     let last: RunEvent | undefined;
     for (const event of this.#events.slice(this.#sent, this.#sent + batchEvents)) {
@@ -115,6 +115,11 @@ export class StreamWriter implements LogWriter {
     }
     this.#underWay = last?.cursor;
     return { entries, isEnd: last !== undefined && isTerminal(last) };
+  }
+
+  /** Whether what is kept begins with the run. */
+  get #isWhole(): boolean {
+    return this.target.epoch === 1 && this.#dropped === undefined;
   }
 
   /** Where the stream ends, as far as is known; `''` when nothing is. */
