@@ -28,21 +28,21 @@ function dropOldestChain(db: InProcessDatabase): void {
   db.chains.delete(runId);
 }
 
-/** Adds an entry at the end of its chain, to be hashed later. */
+/** Adds an entry at the end of its chain, to be hashed (and only then copied) later: it must not change until then. */
 export function addEntry(db: InProcessDatabase, entry: AuditEntry): AuditChain {
   let chain = db.chains.get(entry.chain);
   if (chain === undefined) {
     chain = { sealed: [], open: [] };
     db.chains.set(entry.chain, chain);
   }
-  chain.open.push({ entry: frozenCopy(entry), at: db.clock.now() });
+  chain.open.push({ entry, at: db.clock.now() });
   return chain;
 }
 
 /** Hashes what is not hashed yet and returns the whole chain. */
 export function seal(chain: AuditChain): readonly AuditRecord[] {
   for (const { entry, at } of chain.open.splice(0)) {
-    chain.sealed.push(Object.freeze(chainEntry(chain.sealed.at(-1), entry, at)));
+    chain.sealed.push(Object.freeze(chainEntry(chain.sealed.at(-1), frozenCopy(entry), at)));
   }
   return chain.sealed;
 }
