@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, platform } from 'node:os';
 import { parseArgs } from 'node:util';
 import { fail } from '../scripts/lib/workspace.mjs';
+import { approveOnce, askable } from './approve-once/main.mjs';
 import { measureCold } from './cold.mjs';
 import { details, noise } from './lib/table.mjs';
 import { install, installedPeers, installSteward, others, standard, versionOf } from './peers.mjs';
@@ -21,6 +22,8 @@ Without options: raw and steward, every scenario, 3 rounds, some minutes.
   --install-peers      installs ${others.join(', ')} first
   --keep               measures the @steward/core that is installed already instead of building and packing it again
   --noise 25           percent of a core that others may use: waits for it, repeats what was disturbed; 200 takes all
+  --approve-once       no speed: how often one approval runs its tool, table of docs/approve-once.md; with --peers
+                       (${askable.join(', ')}; all by default, installed when missing) and --keep
   --profile DIRECTORY  writes CPU profiles; node bench/profile.mjs FILE reads one
 
 Then: node bench/report.mjs writes the tables of docs/performance.md from bench/results/.
@@ -31,17 +34,24 @@ const { values: options } = parseArgs({
     scenario: { type: 'string', default: Object.keys(scenarios).join(',') },
     variant: { type: 'string' },
     api: { type: 'string', default: 'chat' },
-    peers: { type: 'string', default: standard.join(',') },
+    peers: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     'install-peers': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     noise: { type: 'string', default: '25' },
+    'approve-once': { type: 'boolean', default: false },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 if (options.help || process.argv.length === 2) console.log(usage);
 if (options.help) process.exit();
+if (options['approve-once']) {
+  const chosen = options.peers ?? 'all';
+  const asked = chosen === 'all' ? askable : pick('--peers', chosen, askable);
+  await approveOnce(asked, { keep: options.keep });
+  process.exit();
+}
 
 const rounds = Number(options.rounds);
 if (!Number.isSafeInteger(rounds) || rounds < 1) fail('--rounds must be a positive integer.');
@@ -55,7 +65,9 @@ if (options['install-peers']) for (const peer of others) await install(peer);
 if (!installedPeers().includes('raw')) await install('raw');
 if (!options.keep || !installedPeers().includes('steward')) await installSteward();
 const peers =
-  options.peers === 'all' ? installedPeers() : pick('--peers', options.peers, installedPeers());
+  options.peers === 'all'
+    ? installedPeers()
+    : pick('--peers', options.peers ?? standard.join(','), installedPeers());
 
 mkdirSync(new URL('results', import.meta.url), { recursive: true });
 for (const name of names) {

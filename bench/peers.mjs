@@ -12,16 +12,24 @@ export const others = ['openai', 'ai', 'agents', 'mastra'];
 export const peerDirectory = (peer) => join(root, 'bench', 'peers', peer);
 const isInstalled = (peer) => existsSync(join(peerDirectory(peer), 'node_modules'));
 
+/** What a peer's package.json asks for, and what of it is there: names with versions. */
+export function packagesOf(peer) {
+  const home = peerDirectory(peer);
+  const wanted = Object.entries(readJson(join(home, 'package.json')).dependencies);
+  return wanted.map(([name, version]) => {
+    const file = join(home, 'node_modules', name, 'package.json');
+    return { name, wanted: version, found: existsSync(file) ? readJson(file).version : null };
+  });
+}
+
 /** The peers that can be measured now. */
 export const installedPeers = () => [...standard, ...others].filter(isInstalled);
 
 /** A peer's package and its version; `raw` is Node's own fetch. */
 export function versionOf(peer) {
   if (peer === 'raw' || !isInstalled(peer)) return null;
-  const home = peerDirectory(peer);
-  const { dependencies } = readJson(join(home, 'package.json'));
-  const [name] = Object.keys(dependencies);
-  return `${name} ${readJson(join(home, 'node_modules', name, 'package.json')).version}`;
+  const [{ name, found }] = packagesOf(peer);
+  return `${name} ${found}`;
 }
 
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));

@@ -34,9 +34,9 @@ export function startServer() {
 }
 
 /** One measurement in a fresh process; what went wrong is in `error`. */
-export function measureInWorker(job, flags) {
+export function measureInWorker(job, flags, worker = 'worker.mjs') {
   return new Promise((resolve) => {
-    const child = fork(fileURLToPath(new URL('worker.mjs', bench)), [JSON.stringify(job)], {
+    const child = fork(fileURLToPath(new URL(worker, bench)), [JSON.stringify(job)], {
       env: environment,
       execArgv: [...preload, ...flags],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
