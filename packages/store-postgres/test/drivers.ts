@@ -34,6 +34,8 @@ export interface TestDatabase {
 
 interface Backend {
   readonly name: string;
+  /** Whether its clock is set forward instead of waited for; a server is tested on time as it passes. */
+  readonly skipsTime: boolean;
   /** Two ways to the database that share nothing, where there can be two. */
   connections(): Promise<readonly [PostgresStoresOptions, PostgresStoresOptions]>;
   readonly sql: (text: string, values?: unknown[]) => Promise<Rows>;
@@ -45,6 +47,7 @@ function serverBackend(connectionString: string): Backend {
   const [first, second] = [pool(), pool()];
   return {
     name: 'PostgreSQL',
+    skipsTime: false,
     connections: async () => [{ pool: first }, { pool: second }],
     sql: async (text, values) => (await first.query(text, values)).rows,
     exec: (text) => first.query(text),
@@ -60,6 +63,7 @@ function embeddedBackend(): Backend {
   };
   return {
     name: 'PGlite',
+    skipsTime: true,
     connections: async () => {
       const pglite = await start();
       return [{ pglite }, { pglite }];
@@ -90,7 +94,7 @@ function testDatabase(backend: Backend): TestDatabase {
       openedAgain.add(stores);
       return stores;
     },
-    passTime: (ms) => wait(ms),
+    passTime: (ms) => (backend.skipsTime ? schemas.passTime(ms) : wait(ms)),
     close: async (stores) => {
       await stores.close();
       if (!openedAgain.has(stores)) await schemas.giveBack(stores.schema);

@@ -12,6 +12,7 @@ const tables =
 export class TestSchemas {
   readonly #exec: (text: string) => Promise<unknown>;
   readonly #free: string[] = [];
+  readonly #all: string[] = [];
 
   constructor(exec: (text: string) => Promise<unknown>) {
     this.#exec = exec;
@@ -19,6 +20,11 @@ export class TestSchemas {
 
   async take(): Promise<string> {
     return this.#free.pop() ?? this.#make();
+  }
+
+  /** Sets the clocks of all schemas forward, which takes no time. */
+  async passTime(ms: number): Promise<void> {
+    await this.#exec(this.#all.map((schema) => forward(schema, ms)).join('\n'));
   }
 
   /** Empties a schema for the next test. */
@@ -34,8 +40,19 @@ export class TestSchemas {
       set local search_path to ${schema}, pg_temp;
       ${await migrationScript()}
       commit;`);
+    this.#all.push(schema);
     return schema;
   }
+}
+
+/** The clock of the database, so much later than it was. */
+function forward(schema: string, ms: number): string {
+  return `
+    create table if not exists ${schema}.passed (ms bigint not null);
+    insert into ${schema}.passed values (${ms});
+    create or replace function ${schema}.now_ms() returns bigint language sql volatile as $$
+      select floor(extract(epoch from clock_timestamp()) * 1000)::bigint + (select sum(ms)::bigint from ${schema}.passed)
+    $$;`;
 }
 
 /** All migrations as one text. */

@@ -48,6 +48,9 @@ export async function schemaState(driver: Driver, schema: string): Promise<Schem
   };
 }
 
+/** Names the lock under which migrations run. */
+const lockValue = 5_391_407_263;
+
 /** Where to. */
 export interface MigrationStep {
   readonly schema: string;
@@ -64,6 +67,8 @@ export async function migrate(driver: Driver, step: MigrationStep): Promise<read
   const { runner } = await import('node-pg-migrate');
   return driver.session(async (session) => {
     await session.query('set statement_timeout to 0');
+    // The runner takes the lock once more; it is this session's, and ends with it.
+    await session.query(`select pg_advisory_lock(${lockValue})`);
     await createSchema(session, step.schema);
     const done = await runner({
       // It asks for nothing but `query` of a client that it is given.
@@ -75,6 +80,7 @@ export async function migrate(driver: Driver, step: MigrationStep): Promise<read
       direction: step.direction,
       count: step.count ?? Number.POSITIVE_INFINITY,
       singleTransaction: true,
+      lockValue,
       advisoryLockMode: 'wait',
       logger: { info: () => {}, warn: () => {}, error: () => {} },
     });
