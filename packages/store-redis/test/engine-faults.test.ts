@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { type RunEngine, StewardError } from '@steward/core';
+import { type RunEngine, StewardError, type Wake } from '@steward/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bullMqEngine } from '../src/index.ts';
-import { eventually, privateRedis } from './private-redis.ts';
+import { eventually, privateCluster, privateRedis } from './private-redis.ts';
 import { hasRedis } from './test-redis.ts';
 
 async function open(url: string): Promise<RunEngine> {
@@ -111,6 +111,23 @@ describe.runIf(hasRedis)('an engine whose Redis fails', () => {
     const start = performance.now();
     await engine.stop(100);
     expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
+  it('works on a Cluster', async () => {
+    const { client } = await privateCluster();
+    const [one, two] = [await bullMqEngine({ client }), await bullMqEngine({ client })];
+    onTestFinished(() => one.stop(0));
+    onTestFinished(() => two.stop(0));
+    const handled = new Set<string>();
+    const handler = async ({ runId }: Wake) => {
+      handled.add(runId);
+    };
+    await Promise.all([one.start(handler), two.start(handler)]);
+    for (let index = 0; index < 100; index++) {
+      await one.enqueue({ runId: `run-${index}`, segment: 1 });
+    }
+    await eventually('all are handled', () => handled.size === 100);
+    expect(handled.size).toBe(100);
   });
 
   it('keeps nothing of segments that are over', async () => {

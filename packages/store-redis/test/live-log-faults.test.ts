@@ -1,10 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { LiveLog, LogKey, LogReader, RunEvent } from '@steward/core';
-import { Cluster } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisStoresOptions, redisStores } from '../src/index.ts';
-import { eventually, privateRedis } from './private-redis.ts';
+import { eventually, privateCluster, privateRedis } from './private-redis.ts';
 import { hasRedis, newPrefix, redisUrl } from './test-redis.ts';
 
 const key = (runId = 'run-1'): LogKey => ({ runId, incarnation: 'life-1' });
@@ -270,14 +269,7 @@ describe.runIf(hasRedis)('a live log that many read', () => {
   });
 
   it('works on a Cluster, one waiting connection per tag', async () => {
-    const settings = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
-    const server = await privateRedis(...settings);
-    await server.admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383);
-    const client = new Cluster([{ host: '127.0.0.1', port: server.port }], { lazyConnect: true });
-    onTestFinished(() => client.disconnect());
-    await eventually('the cluster is up', async () =>
-      String(await server.admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
-    );
+    const { client } = await privateCluster();
     const log = await open({ client });
     const runs = Array.from({ length: 40 }, (_, index) => key(`run-${index}`));
     const writers = runs.map((run) => log.open(run, 1));

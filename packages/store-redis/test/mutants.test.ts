@@ -131,7 +131,8 @@ const engines: Mutants<RunEngine> = {
     (sound) => ({
       start: (handler) =>
         sound.start(async (wake, signal) => {
-          await Promise.all([handler(wake, signal), handler(wake, signal)]);
+          await handler(wake, signal);
+          await handler(wake, signal);
         }),
     }),
   ],

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { startRedis } from '../../../scripts/lib/redis-service.mjs';
 
@@ -14,6 +14,19 @@ export async function privateRedis(...settings: string[]) {
     await server.stop();
   });
   return { ...server, admin };
+}
+
+/** A Cluster of one server. */
+export async function privateCluster() {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+  const server = await privateRedis(...settings);
+  await server.admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383);
+  const client = new Cluster([{ host: '127.0.0.1', port: server.port }], { lazyConnect: true });
+  onTestFinished(() => client.disconnect());
+  await eventually('the cluster is up', async () =>
+    String(await server.admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+  );
+  return { ...server, client };
 }
 
 /** A bounded wait for what another party brings about. */

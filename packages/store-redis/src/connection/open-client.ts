@@ -104,7 +104,7 @@ function saying(reason: unknown, latest: Error | undefined): Error {
 const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/WRONGPASS|invalid (username-)?password/i, 'The user or the password is wrong.'],
   [/NOAUTH/, 'The server wants a password: put it into the URL, as redis://:password@host:6379.'],
-  [/NOPERM/, 'The user lacks a right: it needs +@all on its keys, or what docs name.'],
+  [/NOPERM/, 'The user lacks a right: besides its keys it needs INFO, EVAL and EVALSHA.'],
   [/ECONNREFUSED/, 'Nothing listens there: is the server started, and is the port right?'],
   [/ENOTFOUND|EAI_AGAIN/, 'There is no such host: is its name right?'],
   [
