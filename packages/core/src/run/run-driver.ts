@@ -102,8 +102,8 @@ export class RunDriver {
     const { runSegment } = await loadSegment();
     const claim = signal.aborted ? null : await this.#claim(runId);
     if (!claim) return;
-    this.#onClaim();
     const driving = this.#drive(claim, runSegment);
+    this.#onClaim();
     const giveBack = () => this.leases.get(runId)?.stop('shutdown');
     if (signal.aborted) giveBack();
     // The signal may be that of all segments: it must not collect what they listened with.
