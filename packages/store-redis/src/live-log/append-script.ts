@@ -1,7 +1,10 @@
+import { gap } from './stream-entry.ts';
+
 /**
  * Appends events to a stream, all in one step: who owns a run, and whether anything got lost, is seen where the events
  * lie. Each entry names the one before it (`p`), so a reader notices a gap wherever it came from: a flush, a crash, the
- * limit of the stream.
+ * limit of the stream. What a new owner shows of an earlier one (its stored events) follows the last entry only if no cursor
+ * lies between: otherwise the earlier owner may have died with pieces of text that it had not sent.
  *
  * ARGV: epoch of the writer, limit of the stream, lifetime in ms, the cursor that the writer believes to be the last
  * (empty: it does not know), what to note before the first entry (empty: the truth), then cursor and JSON of each event.
@@ -12,14 +15,14 @@ local function place(id)
   local epoch, k = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(epoch), tonumber(k)
 end
-local key = KEYS[1]
+local key, owner = KEYS[1], tonumber(ARGV[1])
 local top = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
 local last, lastEpoch, lastK = '', 0, -1
 if top then
   last = top[1]
   lastEpoch, lastK = place(last)
 end
-if lastEpoch > tonumber(ARGV[1]) then return {'fenced', last} end
+if lastEpoch > owner then return {'fenced', last} end
 if ARGV[4] ~= '' and ARGV[4] ~= last then return {'behind', last} end
 local before = last
 if ARGV[5] ~= '' then before = ARGV[5] end
@@ -27,6 +30,8 @@ for i = 6, #ARGV, 2 do
   local id = ARGV[i]
   local epoch, k = place(id)
   if epoch > lastEpoch or (epoch == lastEpoch and k > lastK) then
+    local isNext = epoch == lastEpoch and k == lastK + 1
+    if epoch > 0 and epoch < owner and not isNext then before = '${gap}' end
     redis.call('XADD', key, 'MAXLEN', '~', ARGV[2], id, 'p', before, 'e', ARGV[i + 1])
     before, last, lastEpoch, lastK = id, id, epoch, k
   end
