@@ -91,6 +91,7 @@ class BullMqEngine implements RunEngine {
   #worker: Worker<Wake> | undefined;
   #working: Redis | Cluster | undefined;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
+  #ending: Promise<void> | undefined;
 
   constructor(
     adding: Redis | Cluster,
@@ -150,8 +151,16 @@ class BullMqEngine implements RunEngine {
     worker.on('drained', () => this.#queued.clear());
   }
 
-  async stop(drainMs: number): Promise<void> {
-    if (this.#state !== 'open') return;
+  stop(drainMs: number): Promise<void> {
+    this.#ending ??= this.#end(drainMs);
+    return this.#ending;
+  }
+
+  stats(): EngineStats {
+    return { queued: this.#queued.size, running: this.#running.size };
+  }
+
+  async #end(drainMs: number): Promise<void> {
     this.#state = 'stopping';
     await this.#worker?.pause(true);
     const timer = setTimeout(() => {
@@ -166,10 +175,6 @@ class BullMqEngine implements RunEngine {
     closeClient(this.#adding);
     this.#queued.clear();
     this.#running.clear();
-  }
-
-  stats(): EngineStats {
-    return { queued: this.#queued.size, running: this.#running.size };
   }
 
   async #process(job: Job<Wake>, token: string | undefined, handler: SegmentHandler) {
