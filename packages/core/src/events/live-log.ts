@@ -40,7 +40,7 @@ export interface LiveLog {
   open(key: LogKey, epoch: number): LogWriter;
   /**
    * A reader of the events after the cursor `after`, from the first event without it; `undefined` when the log does
-   * not hold the run or cannot serve that cursor without a gap.
+   * not hold the run, cannot serve that cursor without a gap, or cannot be reached. Never rejects.
    */
   tail(key: LogKey, after?: string): Promise<LogReader | undefined>;
   /** Releases everything; pending waits settle with `'lost'`. */

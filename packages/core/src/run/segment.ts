@@ -23,9 +23,9 @@ export async function runSegment(
   leases.add(run);
   try {
     await runLoop(run);
-    await run.log.close();
   } finally {
     cancelDeadline();
     leases.remove(run);
+    await run.log.close();
   }
 }

@@ -22,7 +22,7 @@ export const runStoreCases: readonly RunStoreCase[] = [
 ];
 
 /**
- * Registers the conformance tests of a {@link RunStore} with vitest. Call and await it at the top of a test file of your
+ * Registers the conformance tests of a `RunStore` with vitest. Call and await it at the top of a test file of your
  * implementation. Messages, usage and audit are looked at as well, since the RunStore writes them.
  * The suite uses well-formed text without NUL: whoever calls a store makes text so before.
  *
