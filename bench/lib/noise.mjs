@@ -51,7 +51,7 @@ async function waitForQuiet(pids, { below, limitMs }) {
 }
 
 /** Takes a sample in a quiet moment, again when others took more than `below` percent of a core meanwhile. */
-export async function measured(pids, sample, { below = 25, limitMs = 15_000, tries = 3 } = {}) {
+export async function measured(pids, sample, { below = 25, limitMs = 5_000, tries = 2 } = {}) {
   let best;
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     await waitForQuiet(pids, { below, limitMs });
