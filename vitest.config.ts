@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
@@ -13,6 +14,8 @@ const fromSources = {
 
 export default defineConfig({
   test: {
+    // Most tests wait more than they compute: for children, servers and databases.
+    maxWorkers: Math.max(4, availableParallelism()),
     projects: [
       {
         ...fromSources,
@@ -21,6 +24,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.test.ts'],
           exclude: ['packages/store-*/**'],
           setupFiles: ['packages/core/test/setup.ts'],
+          testTimeout: 20_000,
         },
       },
       {
@@ -31,7 +35,6 @@ export default defineConfig({
           globalSetup: ['scripts/lib/test-services.mjs'],
           // An embedded database takes seconds to start: the files of a worker share one.
           isolate: false,
-          maxWorkers: 2,
           testTimeout: 20_000,
         },
       },

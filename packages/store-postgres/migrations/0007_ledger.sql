@@ -7,8 +7,12 @@ language plpgsql set search_path from current as $$
 declare
   r run := owned_run(p_run_id, p_epoch);
 begin
-  -- Sent again because the answer was lost.
-  if r.last_cursor = last_cursor(p_events) then return; end if;
+  -- Sent again because the answer was lost; others may have been stored since.
+  if exists (
+    select from run_event where run_id = p_run_id and event ->> 'cursor' = last_cursor(p_events)
+  ) then
+    return;
+  end if;
   perform add_events(r, p_events);
   update run set
     event_count = event_count + json_array_length(p_events),
