@@ -190,8 +190,9 @@ begin
     order by lease_until limit p_limit - cardinality(wakes) for no key update skip locked
   loop
     -- Not again with the next sweep: the engine has it, and others must get their turn under the limit.
-    update run set woken_at = t where run_id = r.run_id;
-    wakes := wakes || wake(r.run_id, r.segment);
+    -- A new segment: an engine may still take that of the lost owner for running.
+    update run set woken_at = t, segment = segment + 1 where run_id = r.run_id;
+    wakes := wakes || wake(r.run_id, r.segment + 1);
   end loop;
   for r in
     select * from run

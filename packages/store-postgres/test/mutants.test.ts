@@ -128,7 +128,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a sweep that finds nothing': {
     of: 'sweep_runs',
-    from: 'wakes := wakes || wake(r.run_id, r.segment);',
+    from: 'wakes := wakes || wake(r.run_id, r.segment + 1);',
     to: '',
     caughtBy: 'sweeps up runs whose lease ran out, and no others',
   },

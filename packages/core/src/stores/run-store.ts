@@ -373,8 +373,8 @@ export interface RunStore {
     events: readonly RunEvent[],
   ): Promise<readonly Wake[]>;
   /**
-   * What time does: runs whose lease ran out, runs queued for longer than `queuedForMs` (both are returned to be
-   * enqueued), queued ones past their deadline, confirmations that expired, waiting runs with nothing pending.
+   * What time does: runs whose lease ran out (as a new segment), runs queued for longer than `queuedForMs` (both are
+   * returned to be enqueued), queued ones past their deadline, confirmations that expired, waiting runs with nothing pending.
    */
   sweep(limits: { readonly queuedForMs: number; readonly limit: number }): Promise<readonly Wake[]>;
 }

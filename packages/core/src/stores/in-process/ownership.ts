@@ -66,6 +66,8 @@ function sweepRun(db: InProcessDatabase, row: RunRow, queuedForMs: number): Wake
   if (!isDue) return undefined;
   // Not again with the next sweep: the engine has it, and others must get their turn under the limit.
   row.wokenAt = now;
+  // A new segment: an engine may still take that of the lost owner for running.
+  if (isOwned(row.record)) update(row, { segment: row.record.segment + 1 });
   return wakeOf(row);
 }
 
