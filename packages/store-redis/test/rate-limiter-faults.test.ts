@@ -24,13 +24,10 @@ describe.runIf(hasRedis)('a rate limiter whose Redis fails', () => {
     await server.crash();
     for (const limiter of replicas) expect(await allowed(limiter, 'a')).toBe(33);
     await server.start();
-    await eventually('Redis counts again', async () => {
-      await Promise.all(replicas.map((limiter) => limiter.take('probe', hundred)));
-      return (await server.admin.keys('*:rate:*')).length > 0;
-    });
-    await eventually('all are back', async () => {
-      const before = await server.admin.info('clients');
-      return Number(/connected_clients:(\d+)/.exec(before)?.[1]) >= 7;
+    // A connection that is open may not be in use yet: each replica has to have counted something of its own.
+    await eventually('each replica counts in Redis again', async () => {
+      await Promise.all(replicas.map((limiter, index) => limiter.take(`probe-${index}`, hundred)));
+      return (await server.admin.keys('*:rate:*')).length >= replicas.length;
     });
     const counts = await Promise.all(replicas.map((limiter) => allowed(limiter, 'b')));
     expect(counts.reduce((sum, count) => sum + count)).toBe(100);
