@@ -23,6 +23,8 @@ export type { OpenAiReply, RawReply, ReplyError } from './openai-reply.ts';
 export { type FakeClock, fakeClock } from './fake-clock.ts';
 export { type SeededRandom, seededRandom } from './random.ts';
 export { type CrashPoints, crashPoints } from './crash-points.ts';
+export { type FaultProxy, type FaultProxyOptions, faultProxy } from './fault-proxy.ts';
+export type { FlowDirection, NetworkFault } from './network-fault.ts';
 
 // Conformance suites, one per port
 export type { SuiteContext, SuiteDriver } from './suites/suite.ts';
