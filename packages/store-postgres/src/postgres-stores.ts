@@ -1,4 +1,5 @@
 import {
+  type BreakerStore,
   inProcessStores,
   type LiveLog,
   type RateLimiter,
@@ -42,6 +43,8 @@ export interface PostgresStoresOptions {
   readonly liveLog?: LiveLog;
   /** By default one of this process. */
   readonly rateLimiter?: RateLimiter;
+  /** By default one of this process. */
+  readonly breakers?: BreakerStore;
 }
 
 /** All stores of an assistant, on PostgreSQL. */
@@ -99,7 +102,8 @@ function assemble(
   artifactBytes: number,
 ): PostgresStores {
   const local = inProcessStores();
-  const { liveLog = local.liveLog, rateLimiter = local.rateLimiter, retention } = options;
+  const { liveLog = local.liveLog, retention } = options;
+  const { rateLimiter = local.rateLimiter, breakers = local.breakers } = options;
   const stop = retention && keepRetaining(db, retention, retention.everyMs ?? hourMs);
   return {
     runs: postgresRunStore(db),
@@ -108,6 +112,7 @@ function assemble(
     artifacts: new PostgresArtifactStore(db, artifactBytes),
     usage: postgresUsageStore(db),
     rateLimiter,
+    breakers,
     audit: postgresAuditLog(db),
     toolServers: postgresToolServerStore(db),
     retain: (policy) => retain(db, policy),

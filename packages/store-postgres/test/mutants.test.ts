@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { runStoreCases } from '../../core/src/testing/suites/run-store.ts';
 import { usageStoreCases } from '../../core/src/testing/suites/usage-store.ts';
-import { catches } from '../../core/test/stores/mutant.ts';
+import { catches } from '../../core/test/stores/mutants/mutant.ts';
 import { databases, type TestDatabase, type TestStores } from './drivers.ts';
 
 /** A change to the text of one of our functions, as it is in the database. */

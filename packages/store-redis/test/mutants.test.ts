@@ -3,7 +3,7 @@ import { afterAll, describe } from 'vitest';
 import { liveLogCases } from '../../core/src/testing/suites/live-log.ts';
 import { rateLimiterCases } from '../../core/src/testing/suites/rate-limiter.ts';
 import { engineDriver, runEngineCases } from '../../core/src/testing/suites/run-engine.ts';
-import { catches } from '../../core/test/stores/mutant.ts';
+import { catches } from '../../core/test/stores/mutants/mutant.ts';
 import { bullMqEngine } from '../src/index.ts';
 import {
   hasRedis,

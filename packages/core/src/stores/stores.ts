@@ -1,6 +1,7 @@
 import type { LiveLog } from '../events/live-log.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { AuditLog } from './audit-log.ts';
+import type { BreakerStore } from './breaker-store.ts';
 import type { ConversationStore } from './conversation-store.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { RunStore } from './run-store.ts';
@@ -26,6 +27,7 @@ export interface Stores {
   readonly artifacts: ArtifactStore;
   readonly usage: UsageStore;
   readonly rateLimiter: RateLimiter;
+  readonly breakers: BreakerStore;
   readonly audit: AuditLog;
   readonly toolServers: ToolServerStore;
   /** Releases connections, files and timers. Called by whoever made the stores. */

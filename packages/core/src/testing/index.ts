@@ -43,6 +43,7 @@ export {
 } from './suites/artifact-store.ts';
 export { testUsageStore, type UsageStoreSubject } from './suites/usage-store.ts';
 export { type RateLimiterSubject, testRateLimiter } from './suites/rate-limiter.ts';
+export { type BreakerStoreSubject, testBreakerStore } from './suites/breaker-store.ts';
 export {
   type AuditEdit,
   type AuditLogDriver,

@@ -17,7 +17,7 @@ import type { ConfirmationRecord, Fence, RunStore, Wake } from '../../src/stores
 import { runStoreCases } from '../../src/testing/suites/run-store.ts';
 import type { RunStoreSubject } from '../../src/testing/suites/run-store-samples.ts';
 import { clock } from './in-process-driver.ts';
-import { catches, type Mutant } from './mutant.ts';
+import { catches, type Mutant } from './mutants/mutant.ts';
 
 type Breakage = (runs: RunStore, db: InProcessDatabase) => Partial<RunStore>;
 

@@ -3,6 +3,7 @@ import type { Stores } from '../stores.ts';
 import { createDatabase } from './database.ts';
 import { inProcessArtifactStore } from './in-process-artifact-store.ts';
 import { inProcessAuditLog } from './in-process-audit-log.ts';
+import { inProcessBreakerStore } from './in-process-breaker-store.ts';
 import { inProcessConversationStore } from './in-process-conversation-store.ts';
 import { inProcessLiveLog } from './in-process-live-log.ts';
 import { inProcessRateLimiter } from './in-process-rate-limiter.ts';
@@ -66,6 +67,7 @@ export function inProcessStores(options: InProcessStoresOptions = {}): Stores {
     artifacts,
     usage: inProcessUsageStore(db),
     rateLimiter: inProcessRateLimiter(clock),
+    breakers: inProcessBreakerStore(clock),
     audit: inProcessAuditLog(db),
     toolServers: inProcessToolServerStore(),
     close: async () => {

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { expect, it } from 'vitest';
-import { runCase, type SuiteCase, type SuiteDriver } from '../../src/testing/suites/suite.ts';
+import { runCase, type SuiteCase, type SuiteDriver } from '../../../src/testing/suites/suite.ts';
 
 /** A broken implementation, and the case that has to notice. */
 export interface Mutant<S> {
