@@ -33,6 +33,12 @@ export class ChatToolCalls {
     call.argumentsText += argumentsText(told['arguments'] ?? told['input']);
   }
 
+  /** Takes more arguments of the call at an index: an element of `tool_calls` that has nothing else. */
+  extend(index: number, argumentsText: string): void {
+    const call = this.#calls.findLast((open) => open.index === index) ?? this.#open(index);
+    call.argumentsText += argumentsText;
+  }
+
   /** Takes a `function_call`, the form before tools. */
   addLegacy(piece: WireObject): void {
     this.add({ index: 'function_call', function: piece });

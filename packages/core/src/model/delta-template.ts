@@ -1,6 +1,6 @@
 /** A place in a {@link DeltaTemplate} whose value changes from event to event. */
 interface Slot {
-  readonly kind: 'text' | 'string' | 'number';
+  readonly kind: 'text' | 'string' | 'counter' | 'number';
   /** What follows the value, up to the next slot; begins with the closing quote of a string. */
   readonly after: string;
 }
@@ -9,7 +9,7 @@ interface Slot {
 const maxSlice = 12;
 const backslash = 92;
 /** What else providers change from event to event: a counter, padding, a time. */
-const varying = ['sequence_number', 'obfuscation', 'created'];
+const varying = ['"sequence_number":', '"obfuscation":', '"created":'];
 /** Learning in vain is given up after so many events: the provider changes something else each time. */
 const maxMisses = 16;
 
@@ -21,14 +21,20 @@ const maxMisses = 16;
  * taken, and a slot holds one whole string or number, so parsing would give the same object but for these values.
  */
 export class DeltaTemplate {
-  readonly #field: string;
+  /** What the counter of the event said that was matched last. */
+  counter = 0;
+  readonly #text: string;
+  readonly #counter: string | undefined;
+  readonly #marks: readonly string[];
   #head = '';
   #tail: readonly Slot[] = [];
   #misses = 0;
 
-  /** `field` is the property that holds the text. */
-  constructor(field: string) {
-    this.#field = field;
+  /** `text` is the JSON before the text, such as `"content":`; `counter` that before a number which is told as well. */
+  constructor(text: string, counter?: string) {
+    this.#text = text;
+    this.#counter = counter;
+    this.#marks = [text, ...(counter === undefined ? [] : [counter]), ...varying];
   }
 
   /** The text of an event like the one learned; `undefined` for all others. */
@@ -40,10 +46,11 @@ export class DeltaTemplate {
     let text: string | undefined;
     for (let index = 0; index < tail.length; index += 1) {
       const { kind, after } = tail[index] as Slot;
-      const end = kind === 'number' ? endOfDigits(data, at) : endOfString(data, at);
+      const end = endOf(kind, data, at);
       const next = end + after.length;
       if (end < 0 || data.slice(end, next) !== after) return undefined;
       if (kind === 'text') text = literal(data, at, end);
+      else if (kind === 'counter') this.counter = Number(data.slice(at, end));
       at = next;
     }
     if (at !== data.length) return undefined;
@@ -51,25 +58,29 @@ export class DeltaTemplate {
     return text;
   }
 
-  /** Takes an event that was parsed, says nothing but `text`, and was not matched. */
+  /** Takes an event that was parsed, says nothing but `text` (and its counter), and was not matched. */
   learn(data: string, text: string): void {
     if (this.#misses > maxMisses) return;
     const values: Value[] = [];
-    for (const name of [this.#field, ...varying]) {
-      const value = find(data, name);
+    for (const mark of this.#marks) {
+      const value = find(data, mark);
       if (value === 'unclear') return;
       if (value !== undefined) values.push(value);
     }
-    const said = values.find(({ name }) => name === this.#field);
-    // A text with escapes is not told from its raw form; another event will do.
-    if (said === undefined || data.slice(said.start, said.end) !== text) return;
+    const said = values.find(({ mark }) => mark === this.#text);
+    if (said === undefined || literal(data, said.start, said.end) !== text) return;
     this.#misses += 1;
     values.sort((a, b) => a.start - b.start);
     this.#head = copy(data.slice(0, values[0]?.start));
-    this.#tail = values.map(({ name, kind, end }, index) => ({
-      kind: name === this.#field ? 'text' : kind,
-      after: copy(data.slice(end, values[index + 1]?.start)),
+    this.#tail = values.map((value, index) => ({
+      kind: this.#kindOf(value),
+      after: copy(data.slice(value.end, values[index + 1]?.start)),
     }));
+  }
+
+  #kindOf({ mark, kind }: Value): Slot['kind'] {
+    if (mark === this.#text) return 'text';
+    return mark === this.#counter ? 'counter' : kind;
   }
 }
 
@@ -80,15 +91,14 @@ function copy(slice: string): string {
 
 /** A value in the text of an event: the inside of a string, or the digits of a number. */
 interface Value {
-  readonly name: string;
+  readonly mark: string;
   readonly kind: 'string' | 'number';
   readonly start: number;
   readonly end: number;
 }
 
-/** Finds the value of a property, which in JSON text no string can imitate: the quotes in a string are escaped. */
-function find(data: string, name: string): Value | 'unclear' | undefined {
-  const mark = `"${name}":`;
+/** Finds the value behind a mark, which in JSON text no string can imitate: the quotes in a string are escaped. */
+function find(data: string, mark: string): Value | 'unclear' | undefined {
   const at = data.indexOf(mark);
   if (at < 0) return undefined;
   if (data.includes(mark, at + 1)) return 'unclear';
@@ -96,13 +106,26 @@ function find(data: string, name: string): Value | 'unclear' | undefined {
   const quoted = data.charAt(value) === '"';
   const start = quoted ? value + 1 : value;
   const end = quoted ? endOfString(data, start) : endOfDigits(data, start);
-  return end < 0 ? 'unclear' : { name, kind: quoted ? 'string' : 'number', start, end };
+  return end < 0 ? 'unclear' : { mark, kind: quoted ? 'string' : 'number', start, end };
 }
 
-/** Where a string's closing quote is; -1 where that is not plain to see. */
+function endOf(kind: Slot['kind'], data: string, start: number): number {
+  const isString = kind === 'text' || kind === 'string';
+  return isString ? endOfString(data, start) : endOfDigits(data, start);
+}
+
+/** Where a string's closing quote is: the first that is not escaped; -1 without one. */
 function endOfString(data: string, start: number): number {
-  const end = data.indexOf('"', start);
-  return data.charCodeAt(end - 1) === backslash ? -1 : end;
+  let end = data.indexOf('"', start);
+  while (end > start && isEscaped(data, end)) end = data.indexOf('"', end + 1);
+  return end;
+}
+
+/** Whether an odd number of backslashes is before a quote. */
+function isEscaped(data: string, quote: number): boolean {
+  let at = quote;
+  while (data.charCodeAt(at - 1) === backslash) at -= 1;
+  return (quote - at) % 2 === 1;
 }
 
 function endOfDigits(data: string, start: number): number {

@@ -35,7 +35,8 @@ const progress: ModelEvent = { type: 'progress' };
 export class ChatReader implements TurnReader {
   readonly #sink: TurnSink;
   readonly #calls = new ChatToolCalls();
-  readonly #template = new DeltaTemplate('content');
+  readonly #texts = new DeltaTemplate('"content":');
+  readonly #arguments = new DeltaTemplate('"arguments":', '"tool_calls":[{"index":');
   readonly #details = new ReasoningDetails();
   #text = '';
   #refusal = '';
@@ -52,9 +53,18 @@ export class ChatReader implements TurnReader {
 
   event(data: string): void {
     if (this.#closed) return;
-    const piece = this.#template.match(data);
-    if (piece === undefined) this.#parse(data);
-    else this.#say(piece);
+    const piece = this.#texts.match(data);
+    if (piece !== undefined) {
+      this.#say(piece);
+      return;
+    }
+    const argument = this.#arguments.match(data);
+    if (argument === undefined) {
+      this.#parse(data);
+      return;
+    }
+    this.#calls.extend(this.#arguments.counter, argument);
+    this.#sink.push(progress);
   }
 
   whole(body: unknown): void {
@@ -95,8 +105,22 @@ export class ChatReader implements TurnReader {
     }
     const delta = object(choice['delta']) ?? {};
     this.#choice(choice, delta);
-    if (choices.length === 1 && isOnlyText(delta))
-      this.#template.learn(data, text(delta['content']));
+    if (choices.length === 1) this.#learn(data, delta);
+  }
+
+  #learn(data: string, delta: WireObject): void {
+    const [call, ...others] = objects(delta['tool_calls']);
+    if (call === undefined) {
+      if (hasOnly(delta, ['content', 'role'])) this.#texts.learn(data, text(delta['content']));
+      return;
+    }
+    const told = object(call['function']) ?? {};
+    const isOnlyArguments =
+      hasOnly(told, ['arguments']) &&
+      hasOnly(call, ['index', 'type', 'function']) &&
+      hasOnly(delta, ['tool_calls', 'role']) &&
+      others.length === 0;
+    if (isOnlyArguments) this.#arguments.learn(data, text(told['arguments']));
   }
 
   #head(chunk: WireObject): void {
@@ -209,10 +233,10 @@ export class ChatReader implements TurnReader {
   }
 }
 
-/** Whether a delta adds text and nothing else, so that an equal one may be taken for its text alone. */
-function isOnlyText(delta: WireObject): boolean {
-  return Object.entries(delta).every(
-    ([key, value]) =>
-      key === 'content' || key === 'role' || !value || (Array.isArray(value) && value.length === 0),
+/** Whether an object says something under these names alone, so that an equal one may be taken for just that. */
+function hasOnly(said: WireObject, names: readonly string[]): boolean {
+  return Object.entries(said).every(
+    ([name, value]) =>
+      !value || names.includes(name) || (Array.isArray(value) && value.length === 0),
   );
 }

@@ -47,7 +47,7 @@ export class ResponsesReader implements TurnReader {
   readonly #sink: TurnSink;
   /** Finished items by `output_index`, for streams whose end does not repeat them. */
   readonly #items = new Map<number, WireObject>();
-  readonly #template = new DeltaTemplate('delta');
+  readonly #template = new DeltaTemplate('"delta":');
   #text = '';
   #refusal = '';
   #reasoned = false;

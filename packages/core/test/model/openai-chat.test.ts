@@ -122,6 +122,31 @@ describe('the reader of Chat Completions', () => {
     expect(made(read(...pieces, ended))).toEqual(expected);
   });
 
+  test('puts arguments together that it need not parse, whatever comes between them', () => {
+    const texts = ['{"path":"a.md","text":"', 'say \\"hi\\" \\\\', ' ü🙂 ', '\\n', '"}', '', '   '];
+    const pieces = texts.flatMap((piece) => [
+      calls(call(undefined, undefined, piece, 0)),
+      calls(call(undefined, undefined, piece, 1)),
+    ]);
+    const disturbed = pieces.flatMap((piece) => [
+      piece,
+      chatDelta({ content: '.' }),
+      calls(call(undefined, undefined, '<', 0), call(undefined, undefined, '>', 1)),
+      calls({ index: 1, custom: { input: '+' } }),
+    ]);
+    const last = calls(call(undefined, undefined, '!', 1));
+    const opened = [calls(call('a', 'f', '', 0)), calls(call('b', 'g', '', 1))];
+    const whole = texts.join('');
+    expect(made(read(...opened, ...pieces, last, ended))).toEqual([
+      ['a', 'f', whole],
+      ['b', 'g', `${whole}!`],
+    ]);
+    expect(made(read(...opened, ...disturbed, last, ended))).toEqual([
+      ['a', 'f', texts.map((piece) => `${piece}<<`).join('')],
+      ['b', 'g', `${texts.map((piece) => `>+${piece}>+`).join('')}!`],
+    ]);
+  });
+
   test('reads a custom tool call and a function call of old', () => {
     const custom = {
       index: 0,
