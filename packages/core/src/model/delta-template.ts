@@ -69,6 +69,7 @@ export class DeltaTemplate {
     }
     const said = values.find(({ mark }) => mark === this.#text);
     if (said === undefined || literal(data, said.start, said.end) !== text) return;
+    if (this.#counter !== undefined && !values.some((value) => this.#isCounter(value))) return;
     this.#misses += 1;
     values.sort((a, b) => a.start - b.start);
     this.#head = copy(data.slice(0, values[0]?.start));
@@ -78,9 +79,13 @@ export class DeltaTemplate {
     }));
   }
 
-  #kindOf({ mark, kind }: Value): Slot['kind'] {
-    if (mark === this.#text) return 'text';
-    return mark === this.#counter ? 'counter' : kind;
+  #isCounter({ mark, kind }: Value): boolean {
+    return mark === this.#counter && kind === 'number';
+  }
+
+  #kindOf(value: Value): Slot['kind'] {
+    if (value.mark === this.#text) return 'text';
+    return this.#isCounter(value) ? 'counter' : value.kind;
   }
 }
 

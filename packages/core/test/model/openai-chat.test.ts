@@ -147,6 +147,27 @@ describe('the reader of Chat Completions', () => {
     ]);
   });
 
+  test.each([
+    ['behind the function', (index: number, said: object) => ({ function: said, index })],
+    ['as a string', (index: number, said: object) => ({ index: `${index}`, function: said })],
+    ['not at all', (_: number, said: object) => ({ function: said })],
+  ])('joins arguments to their call where the index is told %s', (_, element) => {
+    const piece = (index: number, text: string) => calls(element(index, { arguments: text }));
+    const opened = (index: number) =>
+      calls({ id: `c${index}`, ...element(index, { name: 'f', arguments: '' }) });
+    const events = [0, 1, 2].flatMap((index) => [
+      opened(index),
+      piece(index, '{'),
+      piece(index, `"n":${index}`),
+      piece(index, '}'),
+    ]);
+    expect(made(read(...events, ended)).map(([, , text]) => text)).toEqual([
+      '{"n":0}',
+      '{"n":1}',
+      '{"n":2}',
+    ]);
+  });
+
   test('reads a custom tool call and a function call of old', () => {
     const custom = {
       index: 0,
