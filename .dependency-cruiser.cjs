@@ -6,7 +6,7 @@ const layers = [
   ['mcp', 'prompt', 'policies', 'artifacts'],
   ['run', 'engine'],
   ['assistant.ts', 'assembly.ts', 'assistant-arguments.ts', 'options.ts', 'run-arguments.ts'],
-  ['index.ts'],
+  ['index.ts', 'host.ts'],
 ];
 const core = '^packages/core/src/';
 /** @param {string[]} names */

@@ -3,6 +3,7 @@ import { preset } from '../../tsup.base.ts';
 export default preset({
   entry: {
     index: 'src/index.ts',
+    host: 'src/host.ts',
     'telemetry/open-telemetry': 'src/telemetry/open-telemetry.ts',
     'testing/index': 'src/testing/index.ts',
   },

@@ -50,4 +50,7 @@ export {
   type AuditLogSubject,
   testAuditLog,
 } from './suites/audit-log.ts';
+export { type SessionStoreSubject, testSessionStore } from './suites/session-store.ts';
+export { type CacheSubject, testCache } from './suites/cache.ts';
+export { testUserStore, type UserStoreSubject } from './suites/user-store.ts';
 export { testToolServerStore, type ToolServerStoreSubject } from './suites/tool-server-store.ts';

@@ -1,7 +1,9 @@
 import type { AuditLog } from '../../src/stores/audit-log.ts';
+import type { HostStores } from '../../src/stores/host-stores.ts';
 import { seal } from '../../src/stores/in-process/audit-rows.ts';
 import { createDatabase, type InProcessDatabase } from '../../src/stores/in-process/database.ts';
 import { inProcessAuditLog } from '../../src/stores/in-process/in-process-audit-log.ts';
+import { inProcessHostStores } from '../../src/stores/in-process/in-process-host-stores.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
 import type { Stores } from '../../src/stores/stores.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
@@ -18,6 +20,14 @@ export const inProcessDriver: SuiteDriver<Stores> = {
   reopen: async (stores) => ({ ...stores }),
   passTime,
   close: (stores) => stores.close(),
+};
+
+/** What a web application keeps, on the same clock. */
+export const hostDriver: SuiteDriver<HostStores> = {
+  open: async () => inProcessHostStores({ clock }),
+  reopen: async (stores) => ({ ...stores }),
+  passTime,
+  close: async () => {},
 };
 
 const artifactBytes = 3 * 1024 * 1024;

@@ -6,8 +6,15 @@ import type { Owner } from '../../src/stores/run-store.ts';
 import { artifactStoreCases } from '../../src/testing/suites/artifact-store.ts';
 import { auditLogCases, withTampering } from '../../src/testing/suites/audit-log.ts';
 import { engineDriver, runEngineCases } from '../../src/testing/suites/run-engine.ts';
-import { artifactDriver, auditDriver, clock, inProcessDriver } from './in-process-driver.ts';
+import {
+  artifactDriver,
+  auditDriver,
+  clock,
+  hostDriver,
+  inProcessDriver,
+} from './in-process-driver.ts';
 import { bound, describeMutants, type Mutants } from './mutants/describe-mutants.ts';
+import { cacheMutants, sessionMutants, userMutants } from './mutants/host-mutants.ts';
 import { liveLogMutants } from './mutants/live-log-mutants.ts';
 import { catches } from './mutants/mutant.ts';
 import {
@@ -28,6 +35,9 @@ describeMutants(name, breakerMutants, inProcessDriver);
 describeMutants(name, toolServerMutants, inProcessDriver);
 describeMutants(name, artifactMutants(artifactDriver.artifactBytes), artifactDriver);
 describeMutants(name, liveLogMutants, inProcessDriver);
+describeMutants('inProcessHostStores()', userMutants, hostDriver);
+describeMutants('inProcessHostStores()', sessionMutants, hostDriver);
+describeMutants('inProcessHostStores()', cacheMutants, hostDriver);
 
 describe('the suite of artifacts', () => {
   catches(artifactStoreCases(artifactDriver.artifactBytes), 'a store without a limit', {
