@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../internal/clock.ts';
 import type { HostStores } from '../host-stores.ts';
 import { inProcessCache } from './in-process-cache.ts';
-import { inProcessSessionStore } from './in-process-session-store.ts';
+import { InProcessSessionStore } from './in-process-session-store.ts';
 import { inProcessUserStore } from './in-process-user-store.ts';
 
 /**
@@ -28,7 +28,7 @@ export function inProcessHostStores(
   const { clock = systemClock } = options;
   return {
     users: inProcessUserStore(clock),
-    sessions: inProcessSessionStore(clock),
+    sessions: new InProcessSessionStore(clock),
     cache: inProcessCache(clock),
   };
 }

@@ -21,16 +21,21 @@ interface Session {
 const maxSessions = 100_000;
 
 /** A SessionStore of this process. */
-export function inProcessSessionStore(clock: Pick<Clock, 'now'>): SessionStore {
+export class InProcessSessionStore implements SessionStore {
+  readonly #clock: Pick<Clock, 'now'>;
   /** By the digest of the id. */
-  const sessions = new AgingMap<string, Session>();
-  const byOwner = new Map<string, Set<string>>();
+  readonly #sessions = new AgingMap<string, Session>();
+  /** The keys of a user's sessions. */
+  readonly #byOwner = new Map<string, Set<string>>();
 
-  function create({ owner, data, idleMs, absoluteMs }: NewSession): string {
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  async create({ owner, data, idleMs, absoluteMs }: NewSession): Promise<string> {
     const id = randomBytes(32).toString('base64url');
-    const key = sha256(id);
-    const now = clock.now();
-    sessions.set(key, {
+    const now = this.#clock.now();
+    this.#keep(sha256(id), {
       owner: owner && frozenCopy({ tenantId: owner.tenantId, userId: owner.userId }),
       data: frozenCopy(data),
       createdAt: now,
@@ -38,69 +43,61 @@ export function inProcessSessionStore(clock: Pick<Clock, 'now'>): SessionStore {
       idleMs,
       idleUntil: now + idleMs,
     });
-    if (owner !== null) keysOf(owner).add(key);
-    if (sessions.size > maxSessions) forgetOldest();
     return id;
   }
 
-  function keysOf(owner: Owner): Set<string> {
-    const name = ownedKey(owner);
-    const keys = byOwner.get(name) ?? new Set();
-    byOwner.set(name, keys);
-    return keys;
+  async read(id: string, { touch }: { readonly touch: boolean }): Promise<SessionRecord | null> {
+    const session = this.#find(id);
+    if (session === undefined) return null;
+    if (touch) session.idleUntil = this.#clock.now() + session.idleMs;
+    const { owner, data, createdAt } = session;
+    return { owner, data, createdAt, expiresAt: expiryOf(session) };
   }
 
-  function find(id: string): Session | undefined {
+  async update(id: string, data: JsonObject): Promise<boolean> {
+    const session = this.#find(id);
+    if (session !== undefined) session.data = frozenCopy(data);
+    return session !== undefined;
+  }
+
+  async delete(id: string): Promise<void> {
+    const session = this.#find(id);
+    if (session !== undefined) this.#forget(sha256(id), session);
+  }
+
+  async revokeAll(owner: Owner): Promise<void> {
+    for (const key of this.#byOwner.get(ownedKey(owner)) ?? []) this.#sessions.delete(key);
+    this.#byOwner.delete(ownedKey(owner));
+  }
+
+  #keep(key: string, session: Session): void {
+    this.#sessions.set(key, session);
+    if (session.owner !== null) {
+      const owner = ownedKey(session.owner);
+      const keys = this.#byOwner.get(owner) ?? new Set();
+      this.#byOwner.set(owner, keys.add(key));
+    }
+    const oldest = this.#sessions.size > maxSessions ? this.#sessions.shift() : undefined;
+    if (oldest !== undefined) this.#forget(...oldest);
+  }
+
+  #find(id: string): Session | undefined {
     const key = sha256(id);
-    const session = sessions.get(key);
-    if (session === undefined) return undefined;
-    if (expiryOf(session) > clock.now()) return session;
-    forget(key, session);
+    const session = this.#sessions.get(key);
+    if (session === undefined || expiryOf(session) > this.#clock.now()) return session;
+    this.#forget(key, session);
     return undefined;
   }
 
-  function forget(key: string, { owner }: Session): void {
-    sessions.delete(key);
+  #forget(key: string, { owner }: Session): void {
+    this.#sessions.delete(key);
     if (owner === null) return;
-    const keys = keysOf(owner);
-    keys.delete(key);
-    if (keys.size === 0) byOwner.delete(ownedKey(owner));
+    const keys = this.#byOwner.get(ownedKey(owner));
+    keys?.delete(key);
+    if (keys?.size === 0) this.#byOwner.delete(ownedKey(owner));
   }
-
-  function forgetOldest(): void {
-    const oldest = sessions.shift();
-    if (oldest !== undefined) forget(...oldest);
-  }
-
-  return {
-    create: async (session) => create(session),
-    read: async (id, { touch }) => {
-      const session = find(id);
-      if (session === undefined) return null;
-      if (touch) session.idleUntil = clock.now() + session.idleMs;
-      return recordOf(session);
-    },
-    update: async (id, data) => {
-      const session = find(id);
-      if (session !== undefined) session.data = frozenCopy(data);
-      return session !== undefined;
-    },
-    delete: async (id) => {
-      const session = find(id);
-      if (session !== undefined) forget(sha256(id), session);
-    },
-    revokeAll: async (owner) => {
-      for (const key of keysOf(owner)) sessions.delete(key);
-      byOwner.delete(ownedKey(owner));
-    },
-  };
 }
 
 function expiryOf({ endsAt, idleUntil }: Session): number {
   return Math.min(endsAt, idleUntil);
-}
-
-function recordOf(session: Session): SessionRecord {
-  const { owner, data, createdAt } = session;
-  return { owner, data, createdAt, expiresAt: expiryOf(session) };
 }
