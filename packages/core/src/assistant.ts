@@ -34,6 +34,8 @@ const refusals = {
  * An assistant that acts: it talks to a model, uses tools, streams what happens, asks before it acts and never does a
  * thing twice. One per process and configuration; it serves any number of users and runs at the same time. Every verb
  * is addressed by run id and works from any process that shares the stores; a run of somebody else is `not_found`.
+ * Wrong arguments are a `TypeError` naming the field: `run`, `call` and `attach`, which give a run, throw it; the verbs
+ * that give a promise reject with it.
  *
  * @throws TypeError naming the option that is not acceptable; StewardError `model_not_configured`, `duplicate_tool`.
  * @example
@@ -127,7 +129,7 @@ export class Assistant implements AsyncDisposable {
    *
    * @throws StewardError `already_decided`, `confirmation_expired`, `args_mismatch` or `not_found`.
    */
-  confirm(
+  async confirm(
     runId: string,
     callId: string,
     decision: { readonly approve: boolean; readonly argsDigest: string },
@@ -169,7 +171,7 @@ export class Assistant implements AsyncDisposable {
    *
    * @throws StewardError `already_decided` or `not_found`.
    */
-  answer(
+  async answer(
     runId: string,
     requestId: string,
     content: Json,
@@ -195,7 +197,7 @@ export class Assistant implements AsyncDisposable {
    *
    * @throws StewardError `not_found`.
    */
-  cancel(runId: string, principal: Partial<Principal> = {}): Promise<void> {
+  async cancel(runId: string, principal: Partial<Principal> = {}): Promise<void> {
     checkId(runId, 'cancel: runId');
     const owner = ownerOf(readPrincipal(principal, 'cancel'));
     return this.#about(runId, async () => {
@@ -211,7 +213,7 @@ export class Assistant implements AsyncDisposable {
    *
    * @throws StewardError `not_waiting` when the run has ended, or `not_found`.
    */
-  steer(runId: string, text: string, principal: Partial<Principal> = {}): Promise<void> {
+  async steer(runId: string, text: string, principal: Partial<Principal> = {}): Promise<void> {
     checkId(runId, 'steer: runId');
     const { maxInputBytes } = this.#parts.settings.limits;
     const steer = {

@@ -36,21 +36,40 @@ it.each<[string, string, unknown[]]>([
   ['call: maxTurns is not an option', 'call', ['add', {}, { maxTurns: 1 }]],
   ['attach: runId must be a text', 'attach', [undefined]],
   ['attach: after must be the cursor of an event', 'attach', ['run_1', { after: 7 }]],
+])(
+  'throws at an argument of a verb that gives a run, and names it: %s (%s)',
+  (message, verb, args) => {
+    const refused = () => verbs[verb]?.apply(assistant, args);
+    expect(refused).toThrow(TypeError);
+    expect(refused).toThrow(message);
+  },
+);
+
+it.each<[string, string, unknown[]]>([
   ['confirm: callId must be a text', 'confirm', ['run_1', '']],
   ['confirm: approve must be a boolean', 'confirm', ['run_1', 'call_1']],
   ['confirm: argsDigest must be a text', 'confirm', ['run_1', 'call_1', { approve: true }]],
   ['answer: requestId must be a text', 'answer', ['run_1', undefined, {}]],
   ['cancel: the principal must be an object', 'cancel', ['run_1', 'ann']],
   ['steer: text must be a text', 'steer', ['run_1', { text: 'no' }]],
-])('refuses an argument and names it: %s (%s)', (message, verb, args) => {
-  const refused = () => verbs[verb]?.apply(assistant, args);
-  expect(refused).toThrow(TypeError);
-  expect(refused).toThrow(message);
+])(
+  'rejects an argument of a verb that gives a promise, and names it: %s (%s)',
+  async (message, verb, args) => {
+    const refused = verbs[verb]?.apply(assistant, args);
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(refused).rejects.toThrow(message);
+  },
+);
+
+it('rejects in the same way from a run', async () => {
+  const run = assistant.attach('run_1');
+  await expect(run.answer('', {})).rejects.toThrow('answer: requestId must be a text');
+  await expect(run.steer('')).rejects.toThrow('steer: text must be a text that is not empty');
 });
 
 it('refuses what is too large with a code', async () => {
   const tooLarge = async (refused: () => unknown) => codeOf(Promise.resolve().then(refused));
   expect(await tooLarge(() => assistant.run('x'.repeat(1_001)))).toBe('invalid_argument');
   expect(await tooLarge(() => assistant.call('x', ['x'.repeat(999)]))).toBe('invalid_argument');
-  expect(await tooLarge(() => assistant.steer('r', 'x'.repeat(1_001)))).toBe('invalid_argument');
+  expect(await codeOf(assistant.steer('r', 'x'.repeat(1_001)))).toBe('invalid_argument');
 });
