@@ -26,6 +26,7 @@ export class RunDriver {
   /** Everything under way that has to be over before this process may end. */
   readonly #working = new Set<Promise<unknown>>();
   #cancelSweep: () => void = () => {};
+  #sweepFails = false;
   #stopped = false;
 
   constructor(settings: RunSettings, onClaim: () => void) {
@@ -116,8 +117,9 @@ export class RunDriver {
     const { stores, lease } = this.#settings;
     try {
       return await stores.runs.claim(runId, this.ownerId, lease.ttlMs);
-    } catch {
-      // The store cannot be reached; a sweep brings the run back.
+    } catch (reason) {
+      // A sweep brings the run back.
+      process.emitWarning(`Steward could not claim run ${runId}: ${String(reason)}`);
       return null;
     }
   }
@@ -147,13 +149,22 @@ export class RunDriver {
   async #sweep(queuedForMs: number): Promise<void> {
     try {
       await this.wake(await this.#settings.stores.runs.sweep({ queuedForMs, limit: 100 }));
-    } catch {
-      // The store cannot be reached; the next sweep finds the same runs.
+      this.#sweepFails = false;
+    } catch (reason) {
+      this.#noteSweepFailure(reason);
     }
     if (this.#stopped) return;
     const { clock, lease } = this.#settings;
     // Jitter keeps the sweeps of several processes apart.
     const ms = lease.sweepMs * (0.75 + Math.random() / 2);
     this.#cancelSweep = clock.schedule(() => void this.#sweep(5_000), ms, { background: true });
+  }
+
+  /** The next sweep finds the same runs. Said once until one succeeds: a store may be away for hours. */
+  #noteSweepFailure(reason: unknown): void {
+    if (!this.#sweepFails && !this.#stopped) {
+      process.emitWarning(`Steward could not look for runs that nobody owns: ${String(reason)}`);
+    }
+    this.#sweepFails = true;
   }
 }

@@ -139,6 +139,14 @@ export async function codeOf(promise: Promise<unknown>): Promise<string | undefi
   }
 }
 
+/** What this process warns of, while it is in use. */
+export function heardWarnings(): Disposable & { readonly heard: readonly string[] } {
+  const heard: string[] = [];
+  const hear = (warning: Error) => void heard.push(warning.message);
+  process.on('warning', hear);
+  return { heard, [Symbol.dispose]: () => void process.off('warning', hear) };
+}
+
 /** Waits, turn by turn of the event loop, until something holds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let turn = 0; turn < 20_000; turn++) {
