@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Client, Progress, Tool, Transport } from '@modelcontextprotocol/client';
+import ownPackage from '../../package.json' with { type: 'json' };
 import { StewardError } from '../errors/steward-error.ts';
 import type { JsonObject } from '../internal/json.ts';
 import { ToolContent } from '../tools/tool-content.ts';
@@ -43,7 +44,7 @@ export async function connectNative(options: ConnectOptions): Promise<McpClient>
   const running = new Set<McpCall>();
   const link = await openTransport(options.config);
   const client = new library.Client(
-    { name: 'steward', version: '0.0.0' },
+    { name: 'steward', version: ownPackage.version },
     {
       capabilities: { elicitation: { form: {}, url: {} } },
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_TIMEOUT_MS } },

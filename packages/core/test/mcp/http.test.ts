@@ -1,4 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import ownPackage from '../../package.json' with { type: 'json' };
 import { boundedFetch } from '../../src/mcp/bounded-fetch.ts';
 import type { ToolContext } from '../../src/tools/tool.ts';
 import { openPool } from './pool.ts';
@@ -33,6 +38,22 @@ test('calls tools over streamable HTTP in the newest protocol, with the headers 
   await call('web__append', { line: 'one' }, { idempotencyKey: 'key_7' });
   expect(notes).toEqual(['append one key_7']);
   expect(new Set(headers)).toEqual(new Set(['Bearer t']));
+});
+
+test('says who it is: the package and its version', async () => {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      bodies.push(body);
+      response.writeHead(500).end();
+    });
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await openPool({ web: { url: `http://127.0.0.1:${port}/mcp` } }).pool.prepare();
+  const { version } = ownPackage;
+  expect(bodies.join('\n')).toContain(JSON.stringify({ name: 'steward', version }));
 });
 
 test('progress and questions work over HTTP, also when calls overlap', async () => {

@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { openPool, programs } from './pool.ts';
 
 export const node = process.execPath;
-export const folder = () => mkdtemp(join(tmpdir(), 'steward-mcp-'));
+
+/** A folder for the time of the test. */
+export async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'steward-mcp-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
 
 /** The server with a tool for everything, as a child process; `ledger` is what really happened. */
 export async function fixture(env: Record<string, string> = {}) {

@@ -16,7 +16,13 @@ afterEach(async () => {
 async function start(reply: readonly OpenAiReply[] | OpenAiReplyFunction) {
   const server = await startOpenAiServer({ reply });
   servers.push(server);
-  const client = new OpenAI({ apiKey: 'test', baseURL: server.baseURL, maxRetries: 0 });
+  // Broken streams are what is tested here: the client need not tell the console.
+  const client = new OpenAI({
+    apiKey: 'test',
+    baseURL: server.baseURL,
+    maxRetries: 0,
+    logLevel: 'off',
+  });
   const chat = { model: 'm', messages: [{ role: 'user' as const, content: 'Hi' }] };
   return {
     server,
