@@ -26,6 +26,18 @@ export { type CrashPoints, crashPoints } from './crash-points.ts';
 export { type FaultProxy, type FaultProxyOptions, faultProxy } from './fault-proxy.ts';
 export type { FlowDirection, NetworkFault } from './network-fault.ts';
 
+// What has to hold afterwards
+export { brokenPromises } from './oracle/broken-promises.ts';
+export {
+  type BrokenPromise,
+  type EffectRecord,
+  type Evidence,
+  evidenceOf,
+  type Invariant,
+  type Reading,
+  type RunEvidence,
+} from './oracle/evidence.ts';
+
 // Conformance suites, one per port
 export type { SuiteContext, SuiteDriver } from './suites/suite.ts';
 export { testRunStore } from './suites/run-store.ts';

@@ -4,17 +4,20 @@ import { z } from 'zod';
 import { Assistant } from '../../src/assistant.ts';
 import type { RunEngine } from '../../src/engine/run-engine.ts';
 import { StewardError } from '../../src/errors/steward-error.ts';
-import { isTerminal, type RunEvent } from '../../src/events/run-event.ts';
+import type { RunEvent } from '../../src/events/run-event.ts';
 import type { AssistantOptions } from '../../src/options.ts';
 import type { Run } from '../../src/run/run.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
-import type { RunRecord } from '../../src/stores/run-store.ts';
 import type { Stores } from '../../src/stores/stores.ts';
 import { type CrashPoints, crashPoints } from '../../src/testing/crash-points.ts';
 import type { FakeClock } from '../../src/testing/fake-clock.ts';
+import { brokenPromises } from '../../src/testing/oracle/broken-promises.ts';
+import { type Evidence, evidenceOf } from '../../src/testing/oracle/evidence.ts';
 import { type ScriptedTurnFunction, scriptedModel } from '../../src/testing/scripted-model.ts';
 import { tool } from '../../src/tools/define-tool.ts';
 import type { Tool, ToolContext } from '../../src/tools/tool.ts';
+
+export { textRead } from '../../src/testing/oracle/reader-promises.ts';
 
 /** Who asks where a test says nothing else. */
 export const local = { tenantId: 'default', userId: 'local' };
@@ -107,27 +110,6 @@ export function typesOf(events: readonly RunEvent[]): string[] {
   return events.map((event) => event.type);
 }
 
-/** What a person reads who gets these events: the text of the turn that is open, or that ended the run. */
-export function textRead(events: readonly RunEvent[]): string {
-  let turn = 0;
-  let text = '';
-  for (const event of events) {
-    if (event.type === 'token') {
-      if (event.turn !== turn) text = '';
-      turn = event.turn;
-      text += event.text;
-    } else if (event.type === 'turn_reset') {
-      turn = event.turn;
-      text = '';
-    } else if (event.type === 'snapshot') {
-      turn = event.turn;
-      const answer = event.messages.find(({ role }) => role === 'assistant');
-      text = typeof answer?.content === 'string' ? answer.content : event.openText;
-    }
-  }
-  return text;
-}
-
 /** The code with which a promise rejects; `undefined` when it does not. */
 export async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   try {
@@ -173,40 +155,14 @@ export async function settle(clock: FakeClock, run: Run<unknown>): Promise<strin
 }
 
 /** What must hold for a run that has ended, whatever it lived through. Returns its durable events. */
-export async function expectSound(stores: Stores, runId: string): Promise<readonly RunEvent[]> {
-  const run = await stores.runs.load(runId, null);
-  assert.ok(run?.end, `run ${runId} has not ended: ${run?.status}`);
-  const stored = await stores.runs.events(runId, 0, 100_000);
-  assert.deepEqual(
-    stored.map(({ n }) => n),
-    stored.map((_, index) => index + 1),
-    'the log has a gap',
-  );
-  const events = stored.map(({ event }) => event);
-  const ends = events.filter(isTerminal);
-  assert.deepEqual(ends, events.slice(-1), 'one terminal event, and it is the last');
-  const epochs = events.map((event) => Number(event.cursor.split('-')[0]));
-  assert.deepEqual(
-    epochs,
-    epochs.toSorted((x, y) => x - y),
-    'an owner wrote after its successor',
-  );
-  assert.equal((await stores.audit.verify(runId)).valid, true, 'the audit chain is broken');
-  await checkMessages(stores, run);
-  return events;
-}
-
-async function checkMessages(stores: Stores, run: RunRecord): Promise<void> {
-  const messages = await stores.conversations.read(run, run.conversationId, { limit: 1_000 });
-  const own = messages.filter((message) => message.runId === run.runId);
-  const questions = own.filter(({ role }) => role === 'user').length;
-  const asked = run.input.kind === 'message' ? 1 : 0;
-  // What was cancelled before its turn came is not part of the conversation.
-  const mayBe = run.status === 'cancelled' ? [0, asked] : [asked];
-  assert.ok(mayBe.includes(questions), `the question is there ${questions} times`);
-  const answers = own.filter(({ role }) => role === 'assistant');
-  assert.ok(answers.length <= 1, `the answer is there ${answers.length} times`);
-  if (answers[0]) assert.equal(answers[0].content, run.end?.text);
+export async function expectSound(
+  stores: Stores,
+  runId: string,
+  seen: Pick<Evidence, 'effects' | 'readings'> = {},
+): Promise<readonly RunEvent[]> {
+  const runs = await evidenceOf(stores, [runId]);
+  assert.deepEqual(brokenPromises({ runs, accepted: [runId], ...seen }), []);
+  return runs.flatMap(({ events }) => events.map(({ event }) => event));
 }
 
 /** New stores over a clock. */
