@@ -58,6 +58,7 @@ const positive: Rule = ['a positive integer', isPositive];
 /** Bounds that may be nothing: no history, no queue, no second try, no wait. */
 const mayBeZero: ReadonlySet<string> = new Set<keyof Limits>([
   'historyMessages',
+  'historyBytes',
   'queueLimit',
   'modelRetries',
   'maxRetryWaitMs',

@@ -272,7 +272,7 @@ export class Assistant implements AsyncDisposable {
 
   #start(request: RunRequest, parseOutput?: (output: Json) => Promise<unknown>): Run {
     const { settings } = this.#parts;
-    const run = newRun(request, { ...settings, ownerId: this.#driver.ownerId });
+    const run = newRun(request, settings, this.#driver.ownerId);
     const located = this.#open(async () => {
       const outcome = await this.#driver.create(run);
       if ('run' in outcome) return outcome.run;

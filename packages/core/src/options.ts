@@ -104,6 +104,7 @@ export const defaultLimits: Limits = {
   resultLimitBytes: 16_384,
   maxInputBytes: 20 * 1024 * 1024,
   historyMessages: 40,
+  historyBytes: 32 * 1024 * 1024,
   queueLimit: 8,
   toolTimeoutMs: 60_000,
   runTimeoutMs: 15 * 60_000,

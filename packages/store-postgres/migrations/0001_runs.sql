@@ -27,6 +27,8 @@ create table run (
   segment integer not null default 0,
   cancel_requested boolean not null default false,
   owner text,
+  -- The claim, release or pause that changed it last: the same one sent again is recognised when its answer was lost.
+  verb_token text,
   lease_until bigint not null default 0,
   -- Owners lost since the last progress.
   takeovers integer not null default 0,
@@ -98,8 +100,9 @@ create table tool_call (
   ),
   starts integer not null default 0,
   started_by text,
-  -- Who started it last: lets the same start be sent again when its answer was lost.
+  -- Who started it last, and who decided: the same start or decision sent again is recognised, as in `run`.
   start_token text,
+  decide_token text,
   result json,
   confirmation text check (confirmation in ('pending', 'approved', 'declined', 'expired', 'consumed')),
   expires_at bigint,
@@ -116,6 +119,7 @@ create table question (
   asked json not null,
   answer json,
   is_answered boolean not null default false,
+  answer_token text,
   primary key (run_id, request_id)
 );
 

@@ -27,6 +27,8 @@ create table message (
   role text not null check (role in ('user', 'assistant')),
   content json not null,
   turns json,
+  -- Of content and turns: large ones are left out of a window without being read.
+  bytes integer not null,
   at bigint not null,
   primary key (conversation_no, place),
   unique (message_id, conversation_no)

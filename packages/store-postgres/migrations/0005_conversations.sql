@@ -20,8 +20,11 @@ begin
   on conflict (tenant_id, user_id, conversation_id) do update
     set updated_at = t, touched = excluded.touched, message_count = kept.message_count + 1
   returning * into c;
-  insert into message (conversation_no, place, message_id, run_id, role, content, turns, at)
-  values (c.conversation_no, c.message_count, p_message_id, p_run_id, p_role, p_content, p_turns, t);
+  insert into message (conversation_no, place, message_id, run_id, role, content, turns, bytes, at)
+  values (
+    c.conversation_no, c.message_count, p_message_id, p_run_id, p_role, p_content, p_turns,
+    octet_length(p_content::text) + coalesce(octet_length(p_turns::text), 0), t
+  );
 end $$;
 
 -- Adds a message that belongs to no run; nothing when it is there.
@@ -62,6 +65,36 @@ begin
   end if;
 end $$;
 
+create function message_json(
+  p_message_id text, p_run_id text, p_role text, p_content json, p_turns json, p_at bigint
+) returns json language sql stable as $$
+  select json_build_object(
+    'messageId', p_message_id, 'runId', p_run_id, 'role', p_role, 'content', p_content, 'at', p_at, 'turns', p_turns
+  )
+$$;
+
+-- What the conversation holds but for the run's own message: the newest ones, as many and of as many bytes as asked.
+create function history_of(r run, p_messages integer, p_bytes bigint) returns json
+language plpgsql stable set search_path from current as $$
+declare
+  c conversation;
+begin
+  select * into c from conversation
+  where tenant_id = r.tenant_id and user_id = r.user_id and conversation_id = r.conversation_id;
+  return (
+    select coalesce(json_agg(message_json(message_id, run_id, role, content, turns, at) order by place), '[]')
+    from (
+      select *,
+        count(*) over (order by place desc) as messages_so_far,
+        sum(bytes) over (order by place desc) as bytes_so_far
+      from message
+      where conversation_no = c.conversation_no and run_id <> r.run_id
+        and place >= c.message_count - p_messages and place <= c.message_count
+    ) newest
+    where messages_so_far <= p_messages and bytes_so_far <= p_bytes
+  );
+end $$;
+
 -- The newest messages older than the message `p_before`, oldest first.
 create function read_messages(p_tenant text, p_user text, p_conversation text, p_limit integer, p_before text)
 returns json language plpgsql stable set search_path from current as $$
@@ -75,9 +108,7 @@ begin
     select place into end_place from message where conversation_no = c and message_id = p_before;
   end if;
   return (
-    select coalesce(json_agg(json_build_object(
-      'messageId', message_id, 'runId', run_id, 'role', role, 'content', content, 'at', at, 'turns', turns
-    ) order by place), '[]')
+    select coalesce(json_agg(message_json(message_id, run_id, role, content, turns, at) order by place), '[]')
     from message where conversation_no = c and place >= end_place - p_limit and place < end_place
   );
 end $$;
@@ -126,5 +157,5 @@ end $$;
 
 -- Down Migration
 
-drop function delete_conversation, list_conversations, read_messages, add_question, add_run_message, append_message,
+drop function delete_conversation, list_conversations, read_messages, history_of, message_json, add_question, add_run_message, append_message,
   add_message;

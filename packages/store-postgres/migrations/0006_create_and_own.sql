@@ -6,7 +6,11 @@
 -- declined. Returns the wake of a run that nobody works on.
 create function cancel_run(r run, p_by text) returns json language plpgsql set search_path from current as $$
 begin
-  if r.finished_at is not null or r.cancel_requested then return null; end if;
+  if r.finished_at is not null then return null; end if;
+  -- Asked again: whoever was to be woken may not have been.
+  if r.cancel_requested then
+    return case when r.lease_until <= now_ms() then wake(r.run_id, r.segment) end;
+  end if;
   perform decline_pending(r, p_by);
   if r.status in ('running', 'cancelling') then
     update run set cancel_requested = true, status = 'cancelling' where run_id = r.run_id;
@@ -16,10 +20,22 @@ begin
   return case when r.status = 'waiting' then queue_again(r.run_id) else wake(r.run_id, r.segment) end;
 end $$;
 
+-- What is said of a run that is new.
+create function created_json(r run, p_wakes json, p_messages integer, p_bytes bigint) returns json
+language plpgsql stable set search_path from current as $$
+begin
+  return json_build_object(
+    'kind', case when r.epoch = 0 then 'queued' else 'claimed' end,
+    'createdAt', r.created_at, 'now', now_ms(), 'wake', p_wakes,
+    'history', case when r.epoch > 0 then history_of(r, p_messages, p_bytes) end
+  );
+end $$;
+
 -- The run of a request that was made before, or of the same id. The same incarnation is the same `create`, sent again
 -- because its answer was lost.
 create function known_run(
-  p_run_id text, p_incarnation text, p_tenant text, p_user text, p_request_id text, p_request_digest text
+  p_run_id text, p_incarnation text, p_tenant text, p_user text, p_request_id text, p_request_digest text,
+  p_messages integer, p_bytes bigint
 ) returns json language plpgsql set search_path from current as $$
 declare
   r run;
@@ -30,14 +46,9 @@ begin
   if r.run_id is null then
     select * into r from run where run_id = p_run_id;
     if not found then return null; end if;
-    if r.incarnation = p_incarnation then
-      return json_build_object(
-        'kind', case when r.epoch = 0 then 'queued' else 'claimed' end,
-        'createdAt', r.created_at, 'now', now_ms(), 'wake', '[]'::json
-      );
-    end if;
-    return '{"kind": "request_conflict"}';
+    if r.incarnation <> p_incarnation then return '{"kind": "request_conflict"}'; end if;
   end if;
+  if r.incarnation = p_incarnation then return created_json(r, '[]', p_messages, p_bytes); end if;
   if r.request_digest is distinct from p_request_digest then return '{"kind": "request_conflict"}'; end if;
   return json_build_object('kind', 'existing', 'run', run_json(r));
 end $$;
@@ -45,7 +56,8 @@ end $$;
 create function create_run(
   p_run_id text, p_incarnation text, p_tenant text, p_user text, p_conversation text,
   p_request_id text, p_request_digest text, p_principal json, p_input json, p_options json,
-  p_deadline_ms bigint, p_on_busy text, p_queue_limit integer, p_owner text, p_ttl_ms bigint
+  p_deadline_ms bigint, p_on_busy text, p_queue_limit integer, p_owner text, p_ttl_ms bigint,
+  p_messages integer, p_bytes bigint, p_events json
 ) returns json language plpgsql set search_path from current as $$
 declare
   t bigint;
@@ -61,7 +73,9 @@ begin
   where lane = p_lane and finished_at is null
     and tenant_id = p_tenant and user_id = p_user and conversation_id = p_conversation;
   if ahead > 0 then
-    known := known_run(p_run_id, p_incarnation, p_tenant, p_user, p_request_id, p_request_digest);
+    known := known_run(
+      p_run_id, p_incarnation, p_tenant, p_user, p_request_id, p_request_digest, p_messages, p_bytes
+    );
     if known is not null then return known; end if;
     if p_on_busy = 'refuse' then return '{"kind": "conversation_busy"}'; end if;
     -- Superseding needs a place behind the run that has yet to end, even where nothing may queue.
@@ -71,27 +85,30 @@ begin
   t := now_ms();
   insert into run (
     run_id, incarnation, tenant_id, user_id, conversation_id, lane, request_id, request_digest, principal, input, options,
-    status, is_head, epoch, owner, lease_until, woken_at, created_at, deadline_ms, deadline_at
+    status, is_head, epoch, owner, lease_until, woken_at, created_at, deadline_ms, deadline_at, event_count, last_cursor
   ) values (
     p_run_id, p_incarnation, p_tenant, p_user, p_conversation, p_lane, p_request_id, p_request_digest,
     p_principal, p_input, p_options,
     case when ahead = 0 then 'running' else 'queued' end, ahead = 0, case when ahead = 0 then 1 else 0 end,
     case when ahead = 0 then p_owner end, case when ahead = 0 then t + p_ttl_ms else 0 end,
-    t, t, p_deadline_ms, t + p_deadline_ms
+    t, t, p_deadline_ms, t + p_deadline_ms,
+    case when ahead = 0 then json_array_length(p_events) else 0 end, case when ahead = 0 then last_cursor(p_events) end
   ) on conflict do nothing
   returning * into r;
   -- The same request was made before, and has ended or is in another conversation.
   if not found then
-    return known_run(p_run_id, p_incarnation, p_tenant, p_user, p_request_id, p_request_digest);
+    return known_run(
+      p_run_id, p_incarnation, p_tenant, p_user, p_request_id, p_request_digest, p_messages, p_bytes
+    );
   end if;
   if ahead = 0 then
+    insert into run_event (run_id, n, event)
+    select p_run_id, ordinality, value from json_array_elements(p_events) with ordinality;
     perform add_question(r);
   elsif p_on_busy = 'supersede' then
     wakes := supersede(r);
   end if;
-  return json_build_object(
-    'kind', case when ahead = 0 then 'claimed' else 'queued' end, 'createdAt', r.created_at, 'now', now_ms(), 'wake', wakes
-  );
+  return created_json(r, wakes, p_messages, p_bytes);
 end $$;
 
 -- Everything that is ahead in the conversation gives way.
@@ -115,7 +132,9 @@ begin
 end $$;
 
 -- Takes a run that nobody has, under a new epoch.
-create function claim_run(p_run_id text, p_owner text, p_ttl_ms bigint) returns json
+create function claim_run(
+  p_run_id text, p_owner text, p_ttl_ms bigint, p_token text, p_messages integer, p_bytes bigint
+) returns json
 language plpgsql set search_path from current as $$
 declare
   t bigint := now_ms();
@@ -126,14 +145,23 @@ begin
     epoch = epoch + 1,
     status = case when cancel_requested then 'cancelling' else 'running' end,
     owner = p_owner,
+    verb_token = p_token,
     lease_until = t + p_ttl_ms
-  where run_id = p_run_id and (
+  where run_id = p_run_id and verb_token is distinct from p_token and (
     (status = 'queued' and (is_head or cancel_requested))
     or (status in ('running', 'cancelling') and lease_until <= t)
   )
   returning * into r;
+  if not found then
+    -- Sent again because the answer was lost: the run is the asker's.
+    update run set lease_until = t + p_ttl_ms
+    where run_id = p_run_id and verb_token = p_token and status in ('running', 'cancelling')
+    returning * into r;
+  end if;
   if not found then return null; end if;
-  return json_build_object('run', run_json(r), 'takeovers', r.takeovers, 'now', now_ms());
+  return json_build_object(
+    'run', run_json(r), 'takeovers', r.takeovers, 'now', now_ms(), 'history', history_of(r, p_messages, p_bytes)
+  );
 end $$;
 
 -- Prolongs the leases that are still held.
@@ -160,10 +188,16 @@ begin
   return renewals;
 end $$;
 
-create function release_run(p_run_id text, p_epoch integer) returns json
+create function release_run(p_run_id text, p_epoch integer, p_token text) returns json
 language plpgsql set search_path from current as $$
+declare
+  w json;
 begin
+  select wake(run_id, segment) into w from run
+  where run_id = p_run_id and epoch = p_epoch and status = 'queued' and verb_token = p_token;
+  if found then return json_build_array(w); end if;
   perform owned_run(p_run_id, p_epoch);
+  update run set verb_token = p_token where run_id = p_run_id;
   return json_build_array(queue_again(p_run_id));
 end $$;
 
@@ -208,4 +242,4 @@ end $$;
 
 -- Down Migration
 
-drop function sweep_runs, release_run, renew_leases, claim_run, supersede, create_run, known_run, cancel_run;
+drop function sweep_runs, release_run, renew_leases, claim_run, supersede, create_run, known_run, created_json, cancel_run;

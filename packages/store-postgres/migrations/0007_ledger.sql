@@ -2,17 +2,21 @@
 
 -- Up Migration
 
+-- Whether these events were stored before: they are sent again because the answer was lost. Others may have followed.
+create function has_events(p_run_id text, p_events json) returns boolean
+language plpgsql stable set search_path from current as $$
+begin
+  return exists (
+    select from run_event where run_id = p_run_id and event ->> 'cursor' = last_cursor(p_events)
+  );
+end $$;
+
 create function append_events(p_run_id text, p_epoch integer, p_events json) returns void
 language plpgsql set search_path from current as $$
 declare
   r run := owned_run(p_run_id, p_epoch);
 begin
-  -- Sent again because the answer was lost; others may have been stored since.
-  if exists (
-    select from run_event where run_id = p_run_id and event ->> 'cursor' = last_cursor(p_events)
-  ) then
-    return;
-  end if;
+  if has_events(p_run_id, p_events) then return; end if;
   perform add_events(r, p_events);
   update run set
     event_count = event_count + json_array_length(p_events),
@@ -138,7 +142,7 @@ begin
   return json_build_object('kind', 'go', 'attempt', c.starts);
 end $$;
 
--- Stores how a call ended, unless that is known already.
+-- Stores how a call ended, unless that is known already. Returns whether it is this result that counts.
 create function finish_call(p_run_id text, p_epoch integer, p_call_id text, p_result json, p_events json) returns json
 language plpgsql set search_path from current as $$
 declare
@@ -149,7 +153,7 @@ begin
   if not found then
     raise exception 'Run % has no call %.', p_run_id, p_call_id using errcode = 'ST002';
   end if;
-  if c.result is not null then return 'false'; end if;
+  if c.result is not null then return to_json(has_events(p_run_id, p_events)); end if;
   update tool_call set status = p_result ->> 'outcome', result = p_result
   where run_id = p_run_id and call_id = p_call_id;
   perform audit_run(r, 'call.finished', json_build_object(
@@ -166,4 +170,4 @@ end $$;
 
 -- Down Migration
 
-drop function finish_call, start_call, start_refusal, commit_turn, save_partial, append_events;
+drop function finish_call, start_call, start_refusal, commit_turn, save_partial, append_events, has_events;

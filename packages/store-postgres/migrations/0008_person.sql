@@ -49,14 +49,19 @@ begin
 end $$;
 
 -- Asks for confirmations and releases the run, unless no person has anything left to decide. Returns whether it waits.
-create function pause_run(p_run_id text, p_epoch integer, p_ask json, p_events json) returns json
+create function pause_run(p_run_id text, p_epoch integer, p_ask json, p_events json, p_token text) returns json
 language plpgsql set search_path from current as $$
 declare
-  r run := owned_run(p_run_id, p_epoch);
-  t bigint := now_ms();
+  r run;
+  t bigint;
   missing text;
   until bigint;
 begin
+  -- Sent again because the answer was lost: it waits, or did so, unless it went on at once.
+  select * into r from run where run_id = p_run_id and epoch = p_epoch and verb_token = p_token;
+  if found then return to_json(r.status not in ('running', 'cancelling')); end if;
+  r := owned_run(p_run_id, p_epoch);
+  t := now_ms();
   select a ->> 'callId' into missing from json_array_elements(p_ask) a
   where not exists (
     select from tool_call
@@ -72,6 +77,7 @@ begin
   if r.cancel_requested then perform decline_pending(r, r.user_id); end if;
   select min(expires_at) into until from tool_call where run_id = p_run_id and confirmation = 'pending';
   update run set
+    verb_token = p_token,
     takeovers = 0,
     event_count = event_count + json_array_length(p_events),
     last_cursor = coalesce(last_cursor(p_events), last_cursor)
@@ -85,7 +91,8 @@ end $$;
 
 -- Decides a confirmation, once.
 create function decide_call(
-  p_run_id text, p_tenant text, p_user text, p_call_id text, p_approve boolean, p_args_digest text, p_use_within_ms bigint
+  p_run_id text, p_tenant text, p_user text, p_call_id text, p_approve boolean, p_args_digest text,
+  p_use_within_ms bigint, p_token text
 ) returns json language plpgsql set search_path from current as $$
 declare
   r run;
@@ -95,6 +102,13 @@ declare
 begin
   select * into r from run where run_id = p_run_id and tenant_id = p_tenant and user_id = p_user for no key update;
   select * into c from tool_call where run_id = r.run_id and call_id = p_call_id;
+  -- Sent again because the answer was lost.
+  if c.decide_token = p_token then
+    return json_build_object(
+      'kind', 'decided', 'status', case when p_approve then 'approved' else 'declined' end,
+      'wake', case when r.status = 'queued' then json_build_array(wake(r.run_id, r.segment)) else '[]'::json end
+    );
+  end if;
   t := now_ms();
   if c.confirmation = 'pending' and c.expires_at <= t then
     perform expire_call(r, c);
@@ -115,7 +129,8 @@ begin
     confirmation = case when p_approve then 'approved' else 'declined' end,
     expires_at = case when p_approve then t + p_use_within_ms else expires_at end,
     decided_at = t,
-    decided_by = p_user
+    decided_by = p_user,
+    decide_token = p_token
   where run_id = p_run_id and call_id = p_call_id
   returning * into c;
   perform audit_confirmation(r, c, null);
@@ -139,7 +154,9 @@ begin
   where run_id = p_run_id;
 end $$;
 
-create function answer_input(p_run_id text, p_tenant text, p_user text, p_request_id text, p_answer json) returns json
+create function answer_input(
+  p_run_id text, p_tenant text, p_user text, p_request_id text, p_answer json, p_token text
+) returns json
 language plpgsql set search_path from current as $$
 declare
   r run;
@@ -148,8 +165,9 @@ begin
   if not exists (select from question where run_id = r.run_id and request_id = p_request_id) then
     return '"not_found"';
   end if;
-  update question set answer = p_answer, is_answered = true
-  where run_id = p_run_id and request_id = p_request_id and not is_answered and r.finished_at is null;
+  update question set answer = p_answer, is_answered = true, answer_token = p_token
+  where run_id = p_run_id and request_id = p_request_id
+    and ((not is_answered and r.finished_at is null) or answer_token = p_token);
   return case when found then '"answered"' else '"already_decided"' end;
 end $$;
 

@@ -23,6 +23,16 @@ begin
   return json_build_array(wake(next.run_id, next.segment));
 end $$;
 
+-- The wake of the run that comes first in the conversation of an ended one, while nobody has it.
+create function head_wake(ended run) returns json language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select coalesce(json_agg(wake(run_id, segment)), '[]') from run
+    where lane = ended.lane and finished_at is null and is_head and status = 'queued'
+      and tenant_id = ended.tenant_id and user_id = ended.user_id and conversation_id = ended.conversation_id
+  );
+end $$;
+
 create function finish_run(p_run_id text, p_epoch integer, p_end json, p_message json, p_events json) returns json
 language plpgsql set search_path from current as $$
 declare
@@ -31,9 +41,9 @@ declare
 begin
   select * into r from run where run_id = p_run_id;
   perform pg_advisory_xact_lock(r.lane);
-  -- Sent again because the answer was lost; the next run of the conversation is found by a sweep.
+  -- Sent again because the answer was lost.
   if r.finished_at is not null and r.epoch = p_epoch and r.last_cursor = last_cursor(p_events) then
-    return '[]';
+    return head_wake(r);
   end if;
   r := owned_run(p_run_id, p_epoch);
   t := now_ms();
@@ -92,4 +102,4 @@ end $$;
 
 -- Down Migration
 
-drop function read_events, run_heads, load_run, finish_run, promote_next;
+drop function read_events, run_heads, load_run, finish_run, head_wake, promote_next;

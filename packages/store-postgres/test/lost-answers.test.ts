@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type PostgresStores, postgresStores } from '../src/index.ts';
 import { databases, type TestStores } from './drivers.ts';
-import { callOf, newRun, owner } from './samples.ts';
+import { callOf, claimBy, newRun, owner } from './samples.ts';
 
 const ended = { status: 'succeeded', text: 'Done.', finishReason: 'stop', error: null } as const;
 const message = { role: 'assistant', content: '' } as const;
@@ -122,7 +122,7 @@ describe.skipIf(inject('postgresUrl') === null)('an answer that is lost on its w
 
   it('is an error where the verb must not be sent twice', async () => {
     await stores.runs.release(fence);
-    const claim = unheard((runs) => runs.claim(fence.runId, 'process-2', 60_000));
+    const claim = unheard((runs) => runs.claim(fence.runId, claimBy('process-2')));
     await expect(claim).rejects.toMatchObject({ code: 'store_unavailable', retryable: true });
   });
 });

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { describe, expect, inject, it } from 'vitest';
 import { postgresStores } from '../src/index.ts';
 import { databases, type Rows } from './drivers.ts';
-import { callOf, newRun, owner } from './samples.ts';
+import { callOf, claimBy, newRun, owner } from './samples.ts';
 
 const ended = { status: 'succeeded', text: 'Done.', finishReason: 'stop', error: null } as const;
 const [server] = databases;
@@ -24,8 +24,8 @@ const history = (schema: string, count: number) => `
   insert into conversation (tenant_id, user_id, conversation_id, owner, created_at, updated_at, touched, message_count)
   select tenant_id, user_id, conversation_id, owner_key(tenant_id, user_id), 1, 1, nextval('conversation_touch'), count(*)
   from run group by 1, 2, 3;
-  insert into message (conversation_no, place, message_id, run_id, role, content, at)
-  select conversation_no, n, conversation_no || '-' || n, 'old', 'user', '"Hi"', 1
+  insert into message (conversation_no, place, message_id, run_id, role, content, bytes, at)
+  select conversation_no, n, conversation_no || '-' || n, 'old', 'user', '"Hi"', 4, 1
   from conversation, generate_series(1, message_count) n;
   insert into audit select 'old-' || n, 1, 'tenant-1', 'user-1', 'run.ended', '{}', 1, '' from generate_series(1, ${count}) n;`;
 
@@ -49,7 +49,7 @@ describe.skipIf(inject('postgresUrl') === null)('a database full of ended runs',
     const { callId, argsDigest, definitionHash } = call;
     const decision = { ...owner, runId: run.runId, callId, argsDigest, approve: true };
     await runs.decide({ ...decision, useWithinMs: 60_000 });
-    await runs.claim(run.runId, 'process-2', 60_000);
+    await runs.claim(run.runId, claimBy('process-2'));
     const mine = { ...fence, epoch: 2 };
     await runs.startCall(mine, { callId, argsDigest, definitionHash }, []);
     await runs.finishCall(mine, callId, { outcome: 'succeeded', content: 'sent' }, []);

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { NewRun, PlannedCall } from '@steward/core';
+import type { ClaimRequest, NewRun, PlannedCall } from '@steward/core';
 
 export const owner = { tenantId: 'tenant-1', userId: 'user-1' };
+
+/** A claim that lasts. */
+export function claimBy(name: string): ClaimRequest {
+  return { owner: name, ttlMs: 600_000, history: { messages: 40, bytes: 1_000_000 } };
+}
 
 /** A run to be created. */
 export function newRun(changes: Partial<NewRun> = {}): NewRun {
@@ -17,7 +22,7 @@ export function newRun(changes: Partial<NewRun> = {}): NewRun {
     deadlineMs: 600_000,
     onBusy: 'refuse',
     queueLimit: 8,
-    claim: { owner: 'process-1', ttlMs: 600_000 },
+    claim: { ...claimBy('process-1'), events: [] },
     ...changes,
   };
 }

@@ -2,7 +2,7 @@ import { type RunRecord, type RunStore, StewardError, type Wake } from '@steward
 import { seededRandom } from '@steward/core/testing';
 import { describe, expect, it } from 'vitest';
 import { databases, type TestStores } from './drivers.ts';
-import { callOf, newRun, owner } from './samples.ts';
+import { callOf, claimBy, newRun, owner } from './samples.ts';
 
 const ended = { status: 'succeeded', text: 'Done.', finishReason: 'stop', error: null } as const;
 const conversations = ['c-1', 'c-2', 'c-3'];
@@ -71,7 +71,7 @@ class Actor {
 
   async #take(wakes: readonly Wake[]): Promise<void> {
     for (const { runId } of wakes) {
-      const claim = await this.#runs.claim(runId, 'actor', long);
+      const claim = await this.#runs.claim(runId, claimBy('actor'));
       if (claim) await this.#carryOn(claim.run);
     }
   }

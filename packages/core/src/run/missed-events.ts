@@ -1,6 +1,6 @@
 import { comparePlaces, parseCursor } from '../events/cursor.ts';
 import type { RunEvent } from '../events/run-event.ts';
-import type { RunRecord } from '../stores/run-store.ts';
+import type { PartialText, RunRecord } from '../stores/run-store.ts';
 
 /** What a reader knows of the durable events of its run, to notice when the live log never showed one. */
 export class MissedEvents {
@@ -21,9 +21,9 @@ export class MissedEvents {
     return events;
   }
 
-  /** Notes that the reader is shown the whole state. */
-  show({ lastCursor, eventCount }: RunRecord): void {
-    this.newest = lastCursor ?? undefined;
+  /** Notes that the reader is shown the whole state, with the open text. */
+  show({ lastCursor, eventCount }: RunRecord, open: PartialText | null): void {
+    this.newest = open?.cursor ?? lastCursor ?? undefined;
     this.#checked = eventCount;
     this.#missing = null;
   }

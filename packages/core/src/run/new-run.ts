@@ -1,9 +1,11 @@
+import type { RunStartedEvent } from '../events/run-event.ts';
+import type { Clock } from '../internal/clock.ts';
 import { digest } from '../internal/digest.ts';
 import { derivedId, newId } from '../internal/ids.ts';
 import type { JsonObject } from '../internal/json.ts';
-import type { NewRun, RunInput } from '../stores/run-store.ts';
+import type { ClaimRequest, NewRun, RunInput } from '../stores/run-store.ts';
 import type { Principal } from '../tools/tool.ts';
-import type { Lease, Limits, StoredRunOptions } from './run-settings.ts';
+import type { Lease, Limits, RunSettings, StoredRunOptions } from './run-settings.ts';
 
 /** What a run is asked for: checked, and in the form in which every store takes it. */
 export interface RunRequest {
@@ -27,17 +29,18 @@ export function ownerOf(principal: Principal): { tenantId: string; userId: strin
  */
 export function newRun(
   request: RunRequest,
-  settings: { readonly limits: Limits; readonly lease: Lease; readonly ownerId: string },
+  settings: Pick<RunSettings, 'limits' | 'lease' | 'clock'>,
+  ownerId: string,
 ): NewRun {
   const { requestId, conversationId, principal, input, options } = request;
   const { tenantId, userId } = ownerOf(principal);
   const runId =
     requestId === undefined ? newId('run') : derivedId('run', tenantId, userId, requestId);
+  const place = { runId, conversationId: conversationId ?? runId.replace('run_', 'conversation_') };
   return {
-    runId,
+    ...place,
     tenantId,
     userId,
-    conversationId: conversationId ?? runId.replace('run_', 'conversation_'),
     principal: principal as unknown as JsonObject,
     input,
     options: options as unknown as JsonObject,
@@ -47,6 +50,25 @@ export function newRun(
     deadlineMs: request.timeoutMs ?? settings.limits.runTimeoutMs,
     onBusy: request.onBusy ?? 'refuse',
     queueLimit: settings.limits.queueLimit,
-    claim: { owner: settings.ownerId, ttlMs: settings.lease.ttlMs },
+    claim: {
+      ...claimRequest(settings, ownerId),
+      // One tool call has no model that would read what was said before.
+      ...(input.kind === 'call' && { history: { messages: 0, bytes: 0 } }),
+      events: [firstEvent(place, settings.clock)],
+    },
   };
+}
+
+/** What an owner asks for when it claims a run. */
+export function claimRequest(
+  { limits, lease }: { readonly limits: Limits; readonly lease: Lease },
+  owner: string,
+): ClaimRequest {
+  const history = { messages: limits.historyMessages, bytes: limits.historyBytes };
+  return { owner, ttlMs: lease.ttlMs, history };
+}
+
+/** Stored with the run itself, which saves its owner a write: hence at the first place of the first epoch. */
+function firstEvent(run: { runId: string; conversationId: string }, clock: Clock): RunStartedEvent {
+  return { type: 'run_started', ...run, at: clock.now(), cursor: '1-0' };
 }

@@ -1,6 +1,6 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { ConversationMessage } from '../events/conversation-message.ts';
-import type { Usage } from '../events/run-event.ts';
+import type { RunEvent, Usage } from '../events/run-event.ts';
 import { addUsage, noUsage } from '../events/usage.ts';
 import { isRecord, type Json } from '../internal/json.ts';
 import { cleanText } from '../internal/storable.ts';
@@ -20,9 +20,15 @@ import type {
 import type { Principal } from '../tools/tool.ts';
 import { RunLog } from './run-log.ts';
 import type { RunSettings, StoredRunOptions } from './run-settings.ts';
+import { openPartOf } from './snapshot.ts';
 
 /** Why an owner has to stop before the run is at its end. */
 export type StopCause = 'cancelled' | 'fenced' | 'deadline' | 'shutdown';
+
+/** A claimed run, and the events that were stored with it and that nobody has seen. */
+export interface StartedRun extends Claim {
+  readonly begun: readonly RunEvent[];
+}
 
 /** A run while this process owns it: what is committed, its log, and the signal that stops it. */
 export class OwnedRun {
@@ -33,8 +39,9 @@ export class OwnedRun {
   readonly principal: Principal;
   readonly fence: Fence;
   readonly log: RunLog;
-  /** The conversation before this run; read by the loop. */
-  history: readonly ConversationMessage[] = [];
+  readonly begun: readonly RunEvent[];
+  /** The conversation before this run. */
+  readonly history: readonly ConversationMessage[];
   usage: Usage = noUsage;
   turns: CommittedTurn[] = [];
   calls: CallRecord[] = [];
@@ -55,7 +62,7 @@ export class OwnedRun {
   #stopCause: StopCause | null = null;
   readonly #waitingInputs = new Map<string, (answer: Json) => void>();
 
-  constructor(claim: Claim, settings: RunSettings) {
+  constructor(claim: StartedRun, settings: RunSettings) {
     const { run } = claim;
     this.settings = settings;
     this.record = run;
@@ -67,11 +74,14 @@ export class OwnedRun {
     this.log = new RunLog({
       runId: run.runId,
       epoch: run.epoch,
+      begun: claim.begun.length,
       writer: settings.stores.liveLog.open(run, run.epoch),
       clock: settings.clock,
     });
+    this.begun = claim.begun;
+    this.history = claim.history;
     this.takeOver(run);
-    if (run.partial?.turn === this.turns.length + 1) this.openText = run.partial.text;
+    this.openText = openPartOf(run)?.text ?? '';
     if (run.cancelRequested) this.stop('cancelled');
   }
 

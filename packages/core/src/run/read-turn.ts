@@ -123,7 +123,8 @@ class TurnReading implements ReadTurn {
     const text = cleanText(this.text);
     if (text.length === this.#savedLength) return;
     this.#savedLength = text.length;
-    settings.stores.runs.savePartial(fence, { turn: this.#turn, text }).catch((reason: unknown) => {
+    const partial = { turn: this.#turn, text, cursor: this.#run.log.newest };
+    settings.stores.runs.savePartial(fence, partial).catch((reason: unknown) => {
       if (reason instanceof StewardError && reason.code === 'fenced') this.#run.stop('fenced');
       else this.#savedLength = 0; // the next tick tries again
     });

@@ -14,30 +14,29 @@ const maxTakeovers = 5;
  */
 export async function prepareOwnership(run: OwnedRun): Promise<void> {
   const { record, settings } = run;
-  const { stores, limits } = settings;
   if (run.takeovers > maxTakeovers) {
     throw new StewardError(
       'crash_loop',
       `The run lost ${run.takeovers} owners without progress; look for a tool that stops its process.`,
     );
   }
-  if (record.eventCount === 0) await announce(run);
-  else await showMissed(run);
-  run.signal.throwIfAborted();
-  if (record.eventCount > 0) await resetOpenTurn(run);
-  const owner = { tenantId: record.tenantId, userId: record.userId };
-  const messages = await stores.conversations.read(owner, record.conversationId, {
-    limit: limits.historyMessages,
-  });
-  run.history = messages.filter((message) => message.runId !== record.runId);
+  if (run.begun.length > 0) run.log.showStored(run.begun);
+  else if (record.eventCount === 0) await announce(run);
+  else await goOn(run);
   if (record.input.kind === 'message' || run.turns.length > 0) return;
   await run.orStop(() => settings.connectServers());
   await planHostCall(run);
 }
 
+async function goOn(run: OwnedRun): Promise<void> {
+  await showMissed(run);
+  run.signal.throwIfAborted();
+  await resetOpenTurn(run);
+}
+
 /**
  * Durable events that an earlier owner stored and could not show come before anything new. When the log has none of the
- * newest ones it was lost as a whole: its readers get a snapshot.
+ * newest ones it was lost as a whole: its readers get a snapshot, unless nothing but the beginning was ever said.
  */
 async function showMissed(run: OwnedRun): Promise<void> {
   const { record, settings } = run;
@@ -54,6 +53,7 @@ async function showMissed(run: OwnedRun): Promise<void> {
     run.log.showStored(newest.slice(at + 1).map(({ event }) => event));
     return;
   }
+  if (record.eventCount === 1) run.log.showStored(newest.map(({ event }) => event));
 }
 
 function announce(run: OwnedRun): Promise<void> {

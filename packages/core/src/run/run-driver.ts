@@ -2,6 +2,8 @@ import { StewardError } from '../errors/steward-error.ts';
 import { newId } from '../internal/ids.ts';
 import type { Claim, CreateOutcome, NewRun, Wake } from '../stores/run-store.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
+import { claimRequest } from './new-run.ts';
+import type { StartedRun } from './owned-run.ts';
 import type { RunSettings } from './run-settings.ts';
 import { wakeRuns } from './wake-runs.ts';
 
@@ -91,7 +93,7 @@ export class RunDriver {
     const outcome = await this.#settings.stores.runs.create(run);
     if (outcome.kind === 'claimed') {
       await this.#settings.crashPoint('after_create');
-      void this.#drive({ run: outcome.run, takeovers: 0, now: outcome.now }, runSegment);
+      void this.#drive({ ...outcome, takeovers: 0, begun: run.claim.events }, runSegment);
     }
     if (run.onBusy === 'supersede') await this.leases.refreshConversation(run);
     if ('wake' in outcome) await this.wake(outcome.wake);
@@ -103,7 +105,7 @@ export class RunDriver {
     const { runSegment } = await loadSegment();
     const claim = signal.aborted ? null : await this.#claim(runId);
     if (!claim) return;
-    const driving = this.#drive(claim, runSegment);
+    const driving = this.#drive({ ...claim, begun: [] }, runSegment);
     this.#onClaim();
     const giveBack = () => this.leases.get(runId)?.stop('shutdown');
     if (signal.aborted) giveBack();
@@ -114,9 +116,9 @@ export class RunDriver {
   }
 
   async #claim(runId: string): Promise<Claim | null> {
-    const { stores, lease } = this.#settings;
     try {
-      return await stores.runs.claim(runId, this.ownerId, lease.ttlMs);
+      const request = claimRequest(this.#settings, this.ownerId);
+      return await this.#settings.stores.runs.claim(runId, request);
     } catch (reason) {
       // A sweep brings the run back.
       process.emitWarning(`Steward could not claim run ${runId}: ${String(reason)}`);
@@ -125,7 +127,7 @@ export class RunDriver {
   }
 
   /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
-  async #drive(claim: Claim, runSegment: RunSegment): Promise<void> {
+  async #drive(claim: StartedRun, runSegment: RunSegment): Promise<void> {
     try {
       await this.#work(runSegment(claim, this.#settings, this.leases));
     } catch (reason) {

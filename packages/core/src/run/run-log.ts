@@ -11,6 +11,8 @@ export type EventBody = WithoutPlace<RunEvent>;
 export interface RunLogTarget {
   readonly runId: string;
   readonly epoch: number;
+  /** How many events of this epoch were stored before there was a log. */
+  readonly begun: number;
   readonly writer: LogWriter;
   readonly clock: Clock;
 }
@@ -23,7 +25,7 @@ export interface RunLogTarget {
 export class RunLog {
   readonly #target: RunLogTarget;
   readonly #prefix: string;
-  #next = 0;
+  #next: number;
   /** Says what came while a durable write was under way. */
   #held: EventBody[] | null = null;
   #isCut = false;
@@ -32,6 +34,12 @@ export class RunLog {
   constructor(target: RunLogTarget) {
     this.#target = target;
     this.#prefix = `${target.epoch}-`;
+    this.#next = target.begun;
+  }
+
+  /** The cursor of the newest event that was said under this epoch, or is being stored. */
+  get newest(): string {
+    return this.#prefix + (this.#next - 1);
   }
 
   /** A piece of the answer: the hot path, one object and no promise. */
@@ -85,7 +93,7 @@ export class RunLog {
     return written;
   }
 
-  /** Shows events that an earlier owner stored and could not show. */
+  /** Shows events that are stored and that nobody has shown. */
   showStored(events: readonly RunEvent[]): void {
     for (const event of events) this.#publish(event);
   }

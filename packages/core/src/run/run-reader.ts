@@ -1,11 +1,11 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { LogReader } from '../events/live-log.ts';
-import { isTerminal, type RunEvent, type SnapshotEvent } from '../events/run-event.ts';
-import type { Owner, RunRecord } from '../stores/run-store.ts';
+import { isTerminal, type RunEvent } from '../events/run-event.ts';
+import type { Owner, PartialText, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 import { MissedEvents } from './missed-events.ts';
 import type { Pulse } from './pulse.ts';
-import { isEnded, openTextOf, snapshotOf } from './snapshot.ts';
+import { isEnded, openPartOf, snapshotOf } from './snapshot.ts';
 import { storedTerminalEvent } from './terminal-event.ts';
 
 /** What readers of one run share. */
@@ -43,8 +43,8 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   #wake: (why: Wake) => void = () => {};
   #state: 'new' | 'open' | 'ended' = 'new';
   readonly #checks: MissedEvents;
-  /** The newest snapshot, while no live log goes on from it. */
-  #shown: SnapshotEvent | undefined;
+  /** Whether a snapshot was shown from which a live log can go on. */
+  #isShown = false;
 
   constructor(source: RunSource, after?: string) {
     this.#source = source;
@@ -159,12 +159,10 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
   async #checkStore(): Promise<readonly RunEvent[]> {
     const { stores, runId } = this.#source;
     const [head] = await stores.runs.heads([runId]);
-    if (!this.#shown || !head || this.#checks.isNews(head.eventCount)) return this.#fromStore();
+    if (!this.#isShown || !head || this.#checks.isNews(head.eventCount)) return this.#fromStore();
     const run = await this.#source.located;
     this.#log = await stores.liveLog.tail(run, this.#checks.newest);
-    if (!this.#log || this.#shown.openText === '') return [];
-    // The log tells the open text again.
-    return [{ ...this.#shown, openText: '' }];
+    return [];
   }
 
   /** The state from the store; after it the live log goes on, if it holds what follows. */
@@ -174,17 +172,26 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     this.#log = undefined;
     const run = await stores.runs.load(runId, owner);
     if (!run) throw notFound(runId);
-    this.#checks.show(run);
     if (run.end) {
       const end = await storedTerminalEvent(run, run.end, stores);
-      return [await snapshotOf(run, stores, ''), end];
+      return [await snapshotOf(run, stores, null), end];
     }
-    this.#log = await stores.liveLog.tail(run, run.lastCursor ?? undefined);
+    const open = await this.#goOn(run);
+    this.#checks.show(run, open);
     // A run that has not said anything yet needs no snapshot: its log tells everything.
     if (this.#log && run.eventCount === 0) return [];
-    const openText = this.#log ? '' : openTextOf(run);
-    this.#shown = await snapshotOf(run, stores, openText);
-    return [this.#shown];
+    this.#isShown = true;
+    return [await snapshotOf(run, stores, open)];
+  }
+
+  /** Finds where the live log goes on: behind the open text, which is then to be shown, or before it. */
+  async #goOn(run: RunRecord): Promise<PartialText | null> {
+    const { liveLog } = this.#source.stores;
+    const open = openPartOf(run);
+    this.#log = open ? await liveLog.tail(run, open.cursor) : undefined;
+    if (this.#log) return open;
+    this.#log = await liveLog.tail(run, run.lastCursor ?? undefined);
+    return this.#log ? null : open;
   }
 
   #end(): void {

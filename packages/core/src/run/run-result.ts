@@ -14,7 +14,7 @@ import type { CallRecord, RunEnd, RunRecord } from '../stores/run-store.ts';
 import { notFound, RunReader, type RunSource } from './run-reader.ts';
 import {
   isEnded,
-  openTextOf,
+  openPartOf,
   pendingConfirmations,
   pendingInputs,
   waitsForPerson,
@@ -107,7 +107,7 @@ function statusOf(end: RunEnd | null): RunResult['status'] {
 }
 
 function textSoFar(run: RunRecord): string {
-  return openTextOf(run) || (run.turns.at(-1)?.message.content ?? '');
+  return openPartOf(run)?.text || (run.turns.at(-1)?.message.content ?? '');
 }
 
 function summary({ callId, tool, args, result }: CallRecord): ToolCallSummary {

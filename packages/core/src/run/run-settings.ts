@@ -27,6 +27,8 @@ export interface Limits {
   readonly maxInputBytes: number;
   /** Messages of the conversation that the model is sent. */
   readonly historyMessages: number;
+  /** Bytes of them, with the tool calls and results that led to them; what is older than the first that does not fit is left out. */
+  readonly historyBytes: number;
   /** Runs that may queue behind the active one of a conversation. */
   readonly queueLimit: number;
   /** Milliseconds a tool may take. Time that a person needs to answer it does not count. */

@@ -1,6 +1,5 @@
-import type { Claim } from '../stores/run-store.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
-import { OwnedRun } from './owned-run.ts';
+import { OwnedRun, type StartedRun } from './owned-run.ts';
 import { runLoop } from './run-loop.ts';
 import type { RunSettings } from './run-settings.ts';
 
@@ -9,7 +8,7 @@ import type { RunSettings } from './run-settings.ts';
  * as soon as this returns.
  */
 export async function runSegment(
-  claim: Claim,
+  claim: StartedRun,
   settings: RunSettings,
   leases: LeaseKeeper,
 ): Promise<void> {

@@ -1,11 +1,12 @@
 import type { ConversationMessage } from '../events/conversation-message.ts';
+import { comparePlaces, parseCursor } from '../events/cursor.ts';
 import type {
   PendingConfirmation,
   PendingInput,
   RunStatus,
   SnapshotEvent,
 } from '../events/run-event.ts';
-import type { CallRecord, RunRecord } from '../stores/run-store.ts';
+import type { CallRecord, PartialText, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 
 const ended: ReadonlySet<RunStatus> = new Set(['succeeded', 'partial', 'failed', 'cancelled']);
@@ -39,30 +40,34 @@ export function pendingInputs(run: RunRecord): PendingInput[] {
     .map(({ answer: _answer, status: _status, ...input }) => input);
 }
 
-/** The text of the turn that is open, as last saved. A save that came late, after its turn was committed, is not. */
-export function openTextOf({ partial, turns }: RunRecord): string {
-  return partial?.turn === turns.length + 1 ? partial.text : '';
+/** What was saved of the turn that is open; `null` when that was committed, or taken back, since. */
+export function openPartOf({ partial, turns, lastCursor }: RunRecord): PartialText | null {
+  if (partial?.turn !== turns.length + 1) return null;
+  const [said, stored] = [parseCursor(partial.cursor), parseCursor(lastCursor ?? '')];
+  const isNewest = said && (!stored || comparePlaces(said, stored) > 0);
+  return isNewest ? partial : null;
 }
 
 /**
- * The whole state of a run as one event, at the place of its newest durable event. That of an ended run has no place:
- * its end is still to come, and who goes on from here must not miss it.
+ * The whole state of a run as one event, at the place of its newest durable event, or behind the open text that it
+ * tells. That of an ended run has no place: its end is still to come, and who goes on from here must not miss it.
  */
 export async function snapshotOf(
   run: RunRecord,
   stores: Stores,
-  openText: string,
+  open: PartialText | null,
 ): Promise<SnapshotEvent> {
   return {
     type: 'snapshot',
     runId: run.runId,
     at: run.createdAt,
-    cursor: (isEnded(run.status) ? null : run.lastCursor) ?? `${run.epoch}-snapshot`,
+    cursor:
+      (isEnded(run.status) ? null : (open?.cursor ?? run.lastCursor)) ?? `${run.epoch}-snapshot`,
     status: run.status,
     conversationId: run.conversationId,
     messages: await messagesOf(run, stores),
     turn: run.turns.length + 1,
-    openText,
+    openText: open?.text ?? '',
     confirmations: pendingConfirmations(run),
     inputs: pendingInputs(run),
   };

@@ -24,6 +24,20 @@ export type RunInput =
   | { readonly kind: 'message'; readonly content: string | readonly ContentPart[] }
   | { readonly kind: 'call'; readonly tool: string; readonly args: Json };
 
+/** How much of a conversation an owner is given: its newest messages, without those of the run itself. */
+export interface HistoryWindow {
+  readonly messages: number;
+  /** Bytes of their contents and turns as JSON. The first message that does not fit ends the window. */
+  readonly bytes: number;
+}
+
+/** Who claims a run, for how long, and what it wants to know of the conversation. */
+export interface ClaimRequest {
+  readonly owner: string;
+  readonly ttlMs: number;
+  readonly history: HistoryWindow;
+}
+
 /** A run to be created. */
 export interface NewRun extends Owner {
   readonly runId: string;
@@ -44,8 +58,8 @@ export interface NewRun extends Owner {
   readonly onBusy: 'refuse' | 'queue' | 'supersede';
   /** How many may queue behind the active run. */
   readonly queueLimit: number;
-  /** Claims the run in the same transaction, where it does not have to queue. */
-  readonly claim: { readonly owner: string; readonly ttlMs: number };
+  /** Claims the run in the same transaction, where it does not have to queue, and appends `events` under epoch 1. */
+  readonly claim: ClaimRequest & { readonly events: readonly RunEvent[] };
 }
 
 /** Runs that should now be given to an engine. `segment` counts up with every pause and queueing. */
@@ -63,7 +77,7 @@ export interface Fence {
 /** What came of `create`. */
 export type CreateOutcome =
   /** Created and claimed: this process owns it. `wake` names a superseded run that has to end. */
-  | (Pick<Claim, 'run' | 'now'> & { readonly kind: 'claimed'; readonly wake: readonly Wake[] })
+  | (Omit<Claim, 'takeovers'> & { readonly kind: 'claimed'; readonly wake: readonly Wake[] })
   /** Created, and waits behind another run of the conversation. */
   | { readonly kind: 'queued'; readonly run: RunRecord; readonly wake: readonly Wake[] }
   /** The same request was made before: this is its run. */
@@ -161,6 +175,14 @@ export interface RunEnd {
   } | null;
 }
 
+/** The beginning of an answer that is not committed. */
+export interface PartialText {
+  readonly turn: number;
+  readonly text: string;
+  /** The cursor of the last event that `text` has: what follows goes on from there. */
+  readonly cursor: string;
+}
+
 /** A run with all that a new owner needs to go on. A copy: changing it changes nothing in the store. */
 export interface RunRecord extends Owner {
   readonly runId: string;
@@ -182,8 +204,8 @@ export interface RunRecord extends Owner {
   readonly calls: readonly CallRecord[];
   readonly inputs: readonly InputRecord[];
   readonly steers: readonly SteerRecord[];
-  /** Text of the turn that is open, as last saved. */
-  readonly partial: { readonly turn: number; readonly text: string } | null;
+  /** What was said of the turn that is open, as last saved. */
+  readonly partial: PartialText | null;
   readonly usage: Usage;
   /** Durable events so far; the next one gets this number + 1. */
   readonly eventCount: number;
@@ -202,6 +224,8 @@ export interface Claim {
   readonly takeovers: number;
   /** Unix milliseconds by the store's clock at the claim: the owner's own clock may be wrong. */
   readonly now: number;
+  /** The conversation before the run, oldest first, as much as was asked for. */
+  readonly history: readonly ConversationMessage[];
 }
 
 /** What `renew` says of a lease: missing from the answer means lost. */
@@ -285,7 +309,7 @@ export interface RunStore {
    * under a new epoch.
    * `null` when there is nothing to take: unknown, ended, waiting, owned, or behind another run.
    */
-  claim(runId: string, owner: string, ttlMs: number): Promise<Claim | null>;
+  claim(runId: string, request: ClaimRequest): Promise<Claim | null>;
   /** Prolongs leases; the answer lacks those that are lost. */
   renew(fences: readonly Fence[], ttlMs: number): Promise<readonly Renewal[]>;
   /** Gives a run back for another owner at once: `queued` again. For an orderly shutdown. */
@@ -299,10 +323,7 @@ export interface RunStore {
   /** Appends durable events that no other verb writes. */
   append(fence: Fence, events: readonly RunEvent[]): Promise<void>;
   /** Saves the text of the open turn, replacing what was saved. */
-  savePartial(
-    fence: Fence,
-    partial: { readonly turn: number; readonly text: string },
-  ): Promise<void>;
+  savePartial(fence: Fence, partial: PartialText): Promise<void>;
   /** Commits a model turn and plans its calls, before any of them starts. Clears the partial text. Idempotent per turn. */
   commitTurn(
     fence: Fence,

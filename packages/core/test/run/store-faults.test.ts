@@ -207,7 +207,7 @@ it('does not take text that was saved late for that of an open turn', async () =
       ...withRuns(stores, {
         load: async (runId, owner) => {
           const run = await stores.runs.load(runId, owner);
-          return run && { ...run, partial: { turn: 1, text: 'Let me' } };
+          return run && { ...run, partial: { turn: 1, text: 'Let me', cursor: '1-9' } };
         },
       }),
       liveLog: { ...stores.liveLog, tail: async () => undefined },

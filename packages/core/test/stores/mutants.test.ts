@@ -227,9 +227,9 @@ const mutants: Readonly<Record<string, readonly [caughtBy: string, breakage: Bre
   'claims that all succeed': [
     'gives an abandoned run to one of 50 that claim it at once',
     (_runs, db) => ({
-      claim: async (runId, _owner, ttlMs) => {
+      claim: async (runId, request) => {
         const { leaseUntil } = rowOf(db, runId);
-        const claimed = claim(db, runId, ttlMs);
+        const claimed = claim(db, runId, request);
         rowOf(db, runId).leaseUntil = leaseUntil;
         return claimed;
       },

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { CreateOutcome, NewRun, Wake } from '@steward/core';
 import type { Database } from '../database/database.ts';
-import { newRecord, readRun, type StoredRun } from './run-records.ts';
-import { json, wholeMs } from './sql-values.ts';
+import { claimedRecord, queuedRecord, readRun, type StoredRun } from './run-records.ts';
+import { json, wholeMs, windowOf } from './sql-values.ts';
+import { readMessage, type StoredMessage } from './stored-message.ts';
 
 type Answer =
   | {
-      readonly kind: 'claimed' | 'queued';
+      readonly kind: 'claimed';
       readonly createdAt: number;
       readonly now: number;
+      readonly history: readonly StoredMessage[];
       readonly wake: readonly Wake[];
     }
+  | { readonly kind: 'queued'; readonly createdAt: number; readonly wake: readonly Wake[] }
   | { readonly kind: 'existing'; readonly run: StoredRun }
   | { readonly kind: 'request_conflict' | 'conversation_busy' | 'queue_full' };
 
@@ -20,12 +23,14 @@ export async function createRun(db: Database, run: NewRun): Promise<CreateOutcom
   const incarnation = randomUUID();
   const answer = await db.call<Answer>('create_run', valuesOf(run, incarnation), 'repeatable');
   switch (answer.kind) {
-    case 'claimed':
-    case 'queued': {
+    case 'claimed': {
       const { kind, createdAt, now, wake } = answer;
-      const isClaimed = kind === 'claimed';
-      const record = newRecord(run, { incarnation, isClaimed, createdAt });
-      return isClaimed ? { kind, run: record, now, wake } : { kind: 'queued', run: record, wake };
+      const record = claimedRecord(run, { incarnation, createdAt });
+      return { kind, run: record, now, history: answer.history.map(readMessage), wake };
+    }
+    case 'queued': {
+      const { kind, createdAt, wake } = answer;
+      return { kind, run: queuedRecord(run, { incarnation, createdAt }), wake };
     }
     case 'existing':
       return { kind: 'existing', run: readRun(answer.run) };
@@ -52,5 +57,7 @@ function valuesOf(run: NewRun, incarnation: string): readonly unknown[] {
     run.queueLimit,
     run.claim.owner,
     wholeMs(run.claim.ttlMs),
+    ...windowOf(run.claim),
+    json(run.claim.events),
   ];
 }

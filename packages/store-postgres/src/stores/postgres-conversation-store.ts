@@ -1,10 +1,7 @@
-import type { ConversationMessage, ConversationStore, Message, Owner } from '@steward/core';
+import type { ConversationStore, Owner } from '@steward/core';
 import type { Database } from '../database/database.ts';
 import { json } from './sql-values.ts';
-
-type StoredMessage = Omit<ConversationMessage, 'turns'> & {
-  readonly turns: readonly Message[] | null;
-};
+import { readMessage, type StoredMessage } from './stored-message.ts';
 
 /** A ConversationStore in the tables of a schema. */
 export function postgresConversationStore(db: Database): ConversationStore {
@@ -17,7 +14,7 @@ export function postgresConversationStore(db: Database): ConversationStore {
     read: async (owner, conversationId, { limit, before }) => {
       const values = [...about(owner), conversationId, limit, before ?? null];
       const stored = await db.call<readonly StoredMessage[]>('read_messages', values, 'repeatable');
-      return stored.map(({ turns, ...message }) => (turns ? { ...message, turns } : message));
+      return stored.map(readMessage);
     },
     list: (owner, { limit, before }) =>
       db.call('list_conversations', [...about(owner), limit, before ?? null], 'repeatable'),

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Fence, type RunStore, turnReservation } from '@steward/core';
+import { type Claim, type Fence, type RunStore, turnReservation } from '@steward/core';
 import type { Database } from '../database/database.ts';
 import { createRun } from './create-run.ts';
 import { readRun, type StoredRun } from './run-records.ts';
-import { json, wholeMs } from './sql-values.ts';
+import { json, wholeMs, windowOf } from './sql-values.ts';
+import { readMessage, type StoredMessage } from './stored-message.ts';
 
 type Owning = Pick<
   RunStore,
@@ -18,7 +19,15 @@ type Asking = Pick<
   'pause' | 'decide' | 'requestInput' | 'answerInput' | 'steer' | 'requestCancel'
 >;
 
-/** A RunStore in the tables of a schema: each verb is one function there, which is its transaction. */
+type StoredClaim = Omit<Claim, 'run' | 'history'> & {
+  readonly run: StoredRun;
+  readonly history: readonly StoredMessage[];
+};
+
+/**
+ * A RunStore in the tables of a schema: each verb is one function there, which is its transaction. Each is sent again
+ * when its answer was lost: a function knows a call that it has seen by what it wrote, by its cursors, or by a token.
+ */
 export function postgresRunStore(db: Database): RunStore {
   return { ...owning(db), ...working(db), ...asking(db) };
 }
@@ -28,20 +37,19 @@ const held = ({ runId, epoch }: Fence) => [runId, epoch] as const;
 function owning(db: Database): Owning {
   return {
     create: (run) => createRun(db, run),
-    claim: async (runId, owner, ttlMs) => {
-      const values = [runId, owner, wholeMs(ttlMs)];
-      const claim = await db.call<{ run: StoredRun; takeovers: number; now: number } | null>(
-        'claim_run',
-        values,
-        'once',
+    claim: async (runId, request) => {
+      const { owner, ttlMs } = request;
+      const values = [runId, owner, wholeMs(ttlMs), randomUUID(), ...windowOf(request)];
+      const claim = await db.call<StoredClaim | null>('claim_run', values, 'repeatable');
+      return (
+        claim && { ...claim, run: readRun(claim.run), history: claim.history.map(readMessage) }
       );
-      return claim && { ...claim, run: readRun(claim.run) };
     },
     renew: async (fences, ttlMs) =>
       fences.length === 0
         ? []
         : db.call('renew_leases', [json(fences), wholeMs(ttlMs)], 'repeatable'),
-    release: (fence) => db.call('release_run', held(fence), 'once'),
+    release: (fence) => db.call('release_run', [...held(fence), randomUUID()], 'repeatable'),
     load: async (runId, owner) => {
       const values = [runId, owner?.tenantId ?? null, owner?.userId ?? null];
       const stored = await db.call<StoredRun | null>('load_run', values, 'repeatable');
@@ -55,7 +63,6 @@ function owning(db: Database): Owning {
   };
 }
 
-// The functions behind these know a call that is sent again, so each may be when its answer was lost.
 function working(db: Database): Working {
   return {
     append: (fence, events) =>
@@ -90,20 +97,21 @@ function asking(db: Database): Asking {
         callId,
         decideWithinMs: wholeMs(decideWithinMs),
       }));
-      const values = [...held(fence), json(whole), json(events)];
-      return (await db.call<boolean>('pause_run', values, 'once')) ? 'paused' : 'go_on';
+      const values = [...held(fence), json(whole), json(events), randomUUID()];
+      return (await db.call<boolean>('pause_run', values, 'repeatable')) ? 'paused' : 'go_on';
     },
     decide: ({ runId, tenantId, userId, callId, approve, argsDigest, useWithinMs }) => {
-      const values = [runId, tenantId, userId, callId, approve, argsDigest, wholeMs(useWithinMs)];
-      return db.call('decide_call', values, 'once');
+      const about = [runId, tenantId, userId, callId];
+      const values = [approve, argsDigest, wholeMs(useWithinMs), randomUUID()];
+      return db.call('decide_call', [...about, ...values], 'repeatable');
     },
     requestInput: (fence, input, events) => {
       const values = [input.requestId, json(input), json(events)];
       return db.run('request_input', [...held(fence), ...values], 'repeatable');
     },
     answerInput: (runId, { tenantId, userId }, requestId, answer) => {
-      const values = [runId, tenantId, userId, requestId, JSON.stringify(answer)];
-      return db.call('answer_input', values, 'once');
+      const values = [runId, tenantId, userId, requestId, JSON.stringify(answer), randomUUID()];
+      return db.call('answer_input', values, 'repeatable');
     },
     steer: (runId, { tenantId, userId }, { steerId, text }) =>
       db.call('steer_run', [runId, tenantId, userId, steerId, text], 'repeatable'),

@@ -21,15 +21,26 @@ const noUsage: Usage = {
   reasoningTokens: 0,
 };
 
-/** What `create_run` says of a run that is new. */
+/** What the caller does not know of a run that is new. */
 export interface Created {
   readonly incarnation: string;
-  readonly isClaimed: boolean;
   readonly createdAt: number;
 }
 
+/** The record of a run that was created and claimed just now. */
+export function claimedRecord(run: NewRun, created: Created): RunRecord {
+  const { events } = run.claim;
+  return {
+    ...queuedRecord(run, created),
+    status: 'running',
+    epoch: 1,
+    eventCount: events.length,
+    lastCursor: events.at(-1)?.cursor ?? null,
+  };
+}
+
 /** The record of a run that was created just now: nothing that the caller knows is sent back over the network. */
-export function newRecord(run: NewRun, created: Created): RunRecord {
+export function queuedRecord(run: NewRun, created: Created): RunRecord {
   const { tenantId, userId, runId, conversationId, requestId, deadlineMs } = run;
   const { principal, input, options } = structuredClone({
     principal: run.principal,
@@ -46,8 +57,8 @@ export function newRecord(run: NewRun, created: Created): RunRecord {
     input,
     options,
     requestId,
-    status: created.isClaimed ? 'running' : 'queued',
-    epoch: created.isClaimed ? 1 : 0,
+    status: 'queued',
+    epoch: 0,
     segment: 0,
     cancelRequested: false,
     createdAt: created.createdAt,

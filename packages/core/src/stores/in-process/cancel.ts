@@ -9,11 +9,14 @@ import { isOwned, queueAgain, update, updateCall, wakeOf } from './run-rows.ts';
  */
 export function cancelRun(db: InProcessDatabase, row: RunRow, by: string): Wake[] {
   const { record } = row;
-  if (record.end !== null || record.cancelRequested) return [];
+  if (record.end !== null) return [];
+  const isOrphan = row.leaseUntil <= db.clock.now();
+  // Asked again: whoever was to be woken may not have been.
+  if (record.cancelRequested) return isOrphan ? [wakeOf(row)] : [];
   declinePending(db, row, by);
   if (isOwned(record)) {
     update(row, { cancelRequested: true, status: 'cancelling' });
-    return row.leaseUntil <= db.clock.now() ? [wakeOf(row)] : [];
+    return isOrphan ? [wakeOf(row)] : [];
   }
   update(row, { cancelRequested: true });
   if (record.status === 'waiting') return [queueAgain(db, row)];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { noUsage } from '../../events/usage.ts';
 import type { CreateOutcome, NewRun, Wake } from '../run-store.ts';
 import { cancelRun } from './cancel.ts';
-import { addQuestion } from './conversation-rows.ts';
+import { addQuestion, historyOf } from './conversation-rows.ts';
 import {
   belongsTo,
   type InProcessDatabase,
@@ -11,7 +11,7 @@ import {
   type RunState,
 } from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
-import { laneOf, snapshotOf } from './run-rows.ts';
+import { appendEvents, laneOf, snapshotOf } from './run-rows.ts';
 
 const none: readonly never[] = Object.freeze([]);
 
@@ -24,9 +24,10 @@ export function create(db: InProcessDatabase, run: NewRun): CreateOutcome {
   if (refusal !== undefined) return { kind: refusal };
   const wake = run.onBusy === 'supersede' ? supersede(db, run, ahead) : [];
   const row = insert(db, run, ahead.length === 0);
-  const record = snapshotOf(row);
-  if (ahead.length > 0) return { kind: 'queued', run: record, wake };
-  return { kind: 'claimed', run: record, now: db.clock.now(), wake };
+  if (ahead.length > 0) return { kind: 'queued', run: snapshotOf(row), wake };
+  appendEvents(row, run.claim.events);
+  const history = historyOf(db, row, run.claim.history);
+  return { kind: 'claimed', run: snapshotOf(row), now: db.clock.now(), history, wake };
 }
 
 function findRequest(db: InProcessDatabase, run: NewRun): CreateOutcome | undefined {

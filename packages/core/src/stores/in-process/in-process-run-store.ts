@@ -13,7 +13,7 @@ function verbs() {
 export function inProcessRunStore(db: InProcessDatabase): RunStore {
   return {
     create: async (run) => (await verbs()).create(db, run),
-    claim: async (runId, _owner, ttlMs) => (await verbs()).claim(db, runId, ttlMs),
+    claim: async (runId, request) => (await verbs()).claim(db, runId, request),
     renew: async (fences, ttlMs) => (await verbs()).renew(db, fences, ttlMs),
     release: async (fence) => (await verbs()).release(db, fence),
     load: async (runId, owner) => {
@@ -35,9 +35,9 @@ export function inProcessRunStore(db: InProcessDatabase): RunStore {
       const { appendEvents, fenced } = await verbs();
       appendEvents(fenced(db, fence), events);
     },
-    savePartial: async (fence, { turn, text }) => {
+    savePartial: async (fence, { turn, text, cursor }) => {
       const { fenced, update } = await verbs();
-      update(fenced(db, fence), { partial: Object.freeze({ turn, text }) });
+      update(fenced(db, fence), { partial: Object.freeze({ turn, text, cursor }) });
     },
     commitTurn: async (fence, turn, calls, events) =>
       (await verbs()).commitTurn(db, fence, turn, { calls, events }),

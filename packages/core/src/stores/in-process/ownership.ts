@@ -1,10 +1,15 @@
-import type { Claim, Fence, Renewal, Wake } from '../run-store.ts';
+import type { Claim, ClaimRequest, Fence, Renewal, Wake } from '../run-store.ts';
 import { expirePending } from './confirmations.ts';
+import { historyOf } from './conversation-rows.ts';
 import type { InProcessDatabase, RunRow } from './database.ts';
 import { fenced, isOwned, mayBegin, queueAgain, snapshotOf, update, wakeOf } from './run-rows.ts';
 
 /** Takes a run that nobody has, under a new epoch. */
-export function claim(db: InProcessDatabase, runId: string, ttlMs: number): Claim | null {
+export function claim(
+  db: InProcessDatabase,
+  runId: string,
+  { ttlMs, history }: ClaimRequest,
+): Claim | null {
   const row = db.runs.get(runId);
   if (row === undefined) return null;
   const now = db.clock.now();
@@ -14,7 +19,12 @@ export function claim(db: InProcessDatabase, runId: string, ttlMs: number): Clai
   row.leaseUntil = now + ttlMs;
   const { epoch, cancelRequested } = row.record;
   update(row, { epoch: epoch + 1, status: cancelRequested ? 'cancelling' : 'running' });
-  return { run: snapshotOf(row), takeovers: row.takeovers, now: db.clock.now() };
+  return {
+    run: snapshotOf(row),
+    takeovers: row.takeovers,
+    now: db.clock.now(),
+    history: historyOf(db, row, history),
+  };
 }
 
 /** Prolongs the leases that are still held. */

@@ -4,6 +4,7 @@ import { atOnce, rejectsWith } from './assertions.ts';
 import {
   auditOf,
   callOf,
+  claimBy,
   claimed,
   decisionOf,
   ended,
@@ -49,7 +50,7 @@ export const confirmationCases: readonly RunStoreCase[] = [
           decidedBy: null,
         });
       }
-      assert.equal(await runs.claim(fence.runId, 'process-2', long), null);
+      assert.equal(await runs.claim(fence.runId, claimBy('process-2', long)), null);
       await rejectsWith('fenced', runs.append(fence, [event(fence, 1)]));
     },
   },

@@ -3,6 +3,7 @@ import { newId } from '../../internal/ids.ts';
 import { atOnce } from './assertions.ts';
 import {
   callOf,
+  claimBy,
   claimed,
   decisionOf,
   ended,
@@ -165,14 +166,14 @@ export const createCases: readonly RunStoreCase[] = [
       assert.equal((await runs.create(second)).kind, 'queued');
       assert.equal((await runs.create(third)).kind, 'queued');
       assert.equal((await runs.create(newRun(conversation))).kind, 'queue_full');
-      assert.equal(await runs.claim(second.runId, 'process-2', long), null);
+      assert.equal(await runs.claim(second.runId, claimBy('process-2', long)), null);
 
       const wake = await runs.finish(first.fence, ended, null, []);
       assert.deepEqual(
         wake.map(({ runId }) => runId),
         [second.runId],
       );
-      assert.equal(await runs.claim(third.runId, 'process-2', long), null);
+      assert.equal(await runs.claim(third.runId, claimBy('process-2', long)), null);
       const { fence } = await claimed(context, second.runId);
       const next = await runs.finish(fence, ended, null, []);
       assert.deepEqual(
@@ -232,7 +233,7 @@ export const createCases: readonly RunStoreCase[] = [
       const [renewal] = await runs.renew([old.fence], long);
       assert.equal(renewal?.cancelRequested, true);
       assert.equal((await stored(context, old.run.runId)).status, 'cancelling');
-      assert.equal(await runs.claim(next.runId, 'process-2', long), null);
+      assert.equal(await runs.claim(next.runId, claimBy('process-2', long)), null);
     },
   },
 ];

@@ -3,6 +3,7 @@ import type { Fence } from '../../stores/run-store.ts';
 import { rejectsWith } from './assertions.ts';
 import {
   abandonedRun,
+  beginBy,
   callOf,
   claimed,
   ended,
@@ -30,7 +31,7 @@ const verbs: Readonly<
 > = {
   release: (runs, fence) => runs.release(fence),
   append: (runs, fence) => runs.append(fence, [event(fence, 9)]),
-  savePartial: (runs, fence) => runs.savePartial(fence, { turn: 2, text: 'late' }),
+  savePartial: (runs, fence) => runs.savePartial(fence, { turn: 2, text: 'late', cursor: '1-7' }),
   commitTurn: (runs, fence) => runs.commitTurn(fence, turnOf(2), [], [event(fence, 9)]),
   startCall: (runs, fence) => runs.startCall(fence, requestOf(planned), [event(fence, 9)]),
   finishCall: (runs, fence) => runs.finishCall(fence, planned.callId, success, [event(fence, 9)]),
@@ -64,7 +65,7 @@ const afterTakeOver: readonly RunStoreCase[] = Object.keys(verbs).map((verb) => 
   title: `refuses ${verb} of an owner that was replaced`,
   async run(context) {
     const calls = [planned, asking].map((call) => ({ ...call }));
-    const { fence } = await withCalls(context, calls, { claim: { owner: 'lost', ttlMs: short } });
+    const { fence } = await withCalls(context, calls, { claim: beginBy('lost', short) });
     await context.store.runs.steer(fence.runId, owner, { steerId: 's-1', text: 'hurry' });
     await context.passTime(short * 3);
     const heir = await claimed(context, fence.runId);

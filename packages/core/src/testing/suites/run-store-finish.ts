@@ -30,7 +30,7 @@ export const finishCases: readonly RunStoreCase[] = [
       const { run, fence } = await startRun(context);
       const end: RunEnd = { ...ended, refusal: 'no', output: { a: [1] } };
       const turns = [{ role: 'assistant' as const, content: 'Done.' }];
-      await runs.savePartial(fence, { turn: 1, text: 'Do' });
+      await runs.savePartial(fence, { turn: 1, text: 'Do', cursor: '1-7' });
       await runs.finish(fence, end, { content: 'Done.', turns }, [event(fence, 0)]);
       const after = await stored(context, run.runId);
       assert.deepEqual([after.status, after.end, after.partial], ['succeeded', end, null]);

@@ -4,6 +4,7 @@ import { atOnce, rejectsWith } from './assertions.ts';
 import {
   approvedRun,
   auditOf,
+  beginBy,
   callOf,
   claimed,
   decisionOf,
@@ -36,7 +37,7 @@ async function refusal(promise: Promise<StartOutcome>): Promise<string> {
 
 /** A call that was started by an owner who is gone, and the claim of the next one. */
 async function crashedIn(context: SuiteContext<RunStoreSubject>, call: PlannedCall) {
-  const { fence } = await withCalls(context, [call], { claim: { owner: 'lost', ttlMs: short } });
+  const { fence } = await withCalls(context, [call], { claim: beginBy('lost', short) });
   assert.deepEqual(await start(context, fence, call), { kind: 'go', attempt: 1 });
   await context.passTime(longer);
   return claimed(context, fence.runId);

@@ -4,6 +4,7 @@ import type { Fence } from '../../stores/run-store.ts';
 import { turnReservation } from '../../stores/usage-store.ts';
 import { atOnce, tryToChange } from './assertions.ts';
 import {
+  beginBy,
   callOf,
   claimed,
   ended,
@@ -74,7 +75,7 @@ export const logCases: readonly RunStoreCase[] = [
     title: 'goes on numbering under the next owner',
     async run(context) {
       const { runs } = context.store;
-      const { fence } = await startRun(context, { claim: { owner: 'lost', ttlMs: short } });
+      const { fence } = await startRun(context, { claim: beginBy('lost', short) });
       await runs.append(fence, [event(fence, 0)]);
       await context.passTime(longer);
       const heir = await claimed(context, fence.runId);
@@ -178,7 +179,7 @@ export const logCases: readonly RunStoreCase[] = [
       const { runs } = context.store;
       const { fence } = await startRun(context);
       const call = callOf();
-      await runs.savePartial(fence, { turn: 1, text: 'Hel' });
+      await runs.savePartial(fence, { turn: 1, text: 'Hel', cursor: '1-7' });
       await runs.commitTurn(fence, turnOf(1), [call], [event(fence, 0)]);
       await runs.commitTurn(fence, turnOf(1, { responseId: 'x' }), [callOf()], [event(fence, 1)]);
       const run = await stored(context, fence.runId);
@@ -201,12 +202,12 @@ export const logCases: readonly RunStoreCase[] = [
     title: 'saves the text of the open turn in place of what was saved, for the next owner',
     async run(context) {
       const { runs } = context.store;
-      const { fence } = await startRun(context, { claim: { owner: 'lost', ttlMs: short } });
-      await runs.savePartial(fence, { turn: 1, text: 'Hel' });
-      await runs.savePartial(fence, { turn: 1, text: 'Hello' });
+      const { fence } = await startRun(context, { claim: beginBy('lost', short) });
+      await runs.savePartial(fence, { turn: 1, text: 'Hel', cursor: '1-7' });
+      await runs.savePartial(fence, { turn: 1, text: 'Hello', cursor: '1-7' });
       await context.passTime(longer);
       const { run } = await claimed(context, fence.runId);
-      assert.deepEqual(run.partial, { turn: 1, text: 'Hello' });
+      assert.deepEqual(run.partial, { turn: 1, text: 'Hello', cursor: '1-7' });
     },
   },
   {
@@ -254,7 +255,7 @@ export const logCases: readonly RunStoreCase[] = [
   {
     title: 'loads any run for the engine, and nothing for an unknown id',
     async run(context) {
-      const { run } = await startRun(context, { claim: { owner: 'process-1', ttlMs: long } });
+      const { run } = await startRun(context, { claim: beginBy('process-1', long) });
       assert.equal((await context.store.runs.load(run.runId, null))?.runId, run.runId);
       assert.equal(await context.store.runs.load('run_unknown', null), null);
     },

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { atOnce } from './assertions.ts';
 import {
   abandonedRun,
+  beginBy,
   callOf,
+  claimBy,
   claimed,
   decisionOf,
   ended,
@@ -27,7 +29,7 @@ export const ownershipCases: readonly RunStoreCase[] = [
     title: 'lets nobody claim a run under a live lease',
     async run(context) {
       const { run } = await startRun(context);
-      assert.equal(await context.store.runs.claim(run.runId, 'process-2', long), null);
+      assert.equal(await context.store.runs.claim(run.runId, claimBy('process-2', long)), null);
       assert.equal((await stored(context, run.runId)).epoch, 1);
     },
   },
@@ -39,7 +41,7 @@ export const ownershipCases: readonly RunStoreCase[] = [
       const over = await startRun(context);
       await runs.finish(over.fence, ended, null, []);
       for (const runId of ['run_unknown', waiting.run.runId, over.run.runId]) {
-        assert.equal(await runs.claim(runId, 'process-2', long), null);
+        assert.equal(await runs.claim(runId, claimBy('process-2', long)), null);
       }
     },
   },
@@ -58,7 +60,10 @@ export const ownershipCases: readonly RunStoreCase[] = [
       const { run } = await abandonedRun(context);
       const other = await context.reopen();
       const claims = await atOnce(50, (index) =>
-        (index % 2 === 0 ? context.store : other).runs.claim(run.runId, `process-${index}`, long),
+        (index % 2 === 0 ? context.store : other).runs.claim(
+          run.runId,
+          claimBy(`process-${index}`, long),
+        ),
       );
       assert.equal(claims.filter((claim) => claim !== null).length, 1);
       assert.equal((await stored(context, run.runId)).epoch, 2);
@@ -70,7 +75,7 @@ export const ownershipCases: readonly RunStoreCase[] = [
       const { runs } = context.store;
       const { run } = await abandonedRun(context);
       const lose = async () => {
-        const claim = await runs.claim(run.runId, 'lost', short);
+        const claim = await runs.claim(run.runId, claimBy('lost', short));
         assert.ok(claim);
         await context.passTime(longer);
         return { ...claim, fence: { runId: run.runId, epoch: claim.run.epoch } };
@@ -91,11 +96,11 @@ export const ownershipCases: readonly RunStoreCase[] = [
       const { runs } = context.store;
       const call = callOf({ effect: 'read', authorization: 'waived:read' });
       const { fence } = await withCalls(context, [call], {
-        claim: { owner: 'lost', ttlMs: short },
+        claim: beginBy('lost', short),
       });
       await runs.startCall(fence, requestOf(call), [event(fence, 0)]);
       await context.passTime(longer);
-      const claim = await runs.claim(fence.runId, 'lost', short);
+      const claim = await runs.claim(fence.runId, claimBy('lost', short));
       assert.equal(claim?.takeovers, 1);
       const second = { runId: fence.runId, epoch: 2 };
       await runs.startCall(second, requestOf(call), [event(second, 0)]);
@@ -107,7 +112,7 @@ export const ownershipCases: readonly RunStoreCase[] = [
     title: 'renews leases that are held and leaves out those that are lost',
     async run(context) {
       const { runs } = context.store;
-      const held = await startRun(context, { claim: { owner: 'process-1', ttlMs: short } });
+      const held = await startRun(context, { claim: beginBy('process-1', short) });
       const lost = await startRun(context);
       await runs.release(lost.fence);
       const unknown = { runId: 'run_unknown', epoch: 1 };
@@ -116,7 +121,7 @@ export const ownershipCases: readonly RunStoreCase[] = [
         { runId: held.run.runId, cancelRequested: false, steerCount: 0, answerCount: 0 },
       ]);
       await context.passTime(longer);
-      assert.equal(await runs.claim(held.run.runId, 'process-2', long), null);
+      assert.equal(await runs.claim(held.run.runId, claimBy('process-2', long)), null);
     },
   },
   {
@@ -143,10 +148,10 @@ export const ownershipCases: readonly RunStoreCase[] = [
     title: 'keeps runs over a restart, ready for a new owner',
     async run(context) {
       const call = callOf();
-      const { run } = await withCalls(context, [call], { claim: { owner: 'lost', ttlMs: short } });
+      const { run } = await withCalls(context, [call], { claim: beginBy('lost', short) });
       await context.passTime(longer);
       const reopened = await context.reopen();
-      const claim = await reopened.runs.claim(run.runId, 'process-2', long);
+      const claim = await reopened.runs.claim(run.runId, claimBy('process-2', long));
       assert.deepEqual(claim?.run.calls[0]?.args, call.args);
       assert.equal(claim?.run.turns[0]?.message.content, 'turn 1');
       assert.equal(claim?.run.incarnation, run.incarnation);
@@ -226,7 +231,7 @@ export const ownershipCases: readonly RunStoreCase[] = [
     title: 'returns no more wakes than a sweep is asked for',
     async run(context) {
       for (let count = 0; count < 3; count++) {
-        await startRun(context, { claim: { owner: 'lost', ttlMs: short } });
+        await startRun(context, { claim: beginBy('lost', short) });
       }
       await context.passTime(longer);
       assert.equal((await context.store.runs.sweep({ ...limits, limit: 2 })).length, 2);

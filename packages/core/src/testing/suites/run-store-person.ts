@@ -3,6 +3,7 @@ import { atOnce } from './assertions.ts';
 import {
   abandonedRun,
   callOf,
+  claimBy,
   claimed,
   decisionOf,
   ended,
@@ -159,12 +160,24 @@ export const personCases: readonly RunStoreCase[] = [
       const { run, fence } = await claimed(context, second.runId);
       assert.deepEqual([run.cancelRequested, run.status], [true, 'cancelling']);
       assert.deepEqual(await runs.finish(fence, { ...ended, status: 'cancelled' }, null, []), []);
-      assert.equal(await runs.claim(third.runId, 'owner', long), null);
+      assert.equal(await runs.claim(third.runId, claimBy('owner', long)), null);
       const wake = await runs.finish(first.fence, ended, null, []);
       assert.deepEqual(
         wake.map(({ runId }) => runId),
         [third.runId],
       );
+    },
+  },
+  {
+    title: 'wakes a cancelled run again that nobody has taken, when it is asked again to end',
+    async run(context) {
+      const { runs } = context.store;
+      const { run } = await waitingRun(context, [callOf()]);
+      const { wake } = await runs.requestCancel(run.runId, owner);
+      assert.equal(wake.length, 1);
+      assert.deepEqual((await runs.requestCancel(run.runId, owner)).wake, wake);
+      await claimed(context, run.runId);
+      assert.deepEqual((await runs.requestCancel(run.runId, owner)).wake, []);
     },
   },
   {

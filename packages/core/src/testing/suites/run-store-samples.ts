@@ -3,6 +3,7 @@ import type { RunEvent } from '../../events/run-event.ts';
 import { newId } from '../../internal/ids.ts';
 import type {
   CallResult,
+  ClaimRequest,
   CommittedTurn,
   Decision,
   Fence,
@@ -32,6 +33,20 @@ export const long = 600_000;
 export const short = 60;
 export const longer = 150;
 
+/** A claim that wants all of the conversation. */
+export function claimBy(owner: string, ttlMs: number): ClaimRequest {
+  return { owner, ttlMs, history: { messages: 1_000, bytes: 1_000_000 } };
+}
+
+/** What a new run is claimed with at once. */
+export function beginBy(
+  owner: string,
+  ttlMs: number,
+  events: readonly RunEvent[] = [],
+): NewRun['claim'] {
+  return { ...claimBy(owner, ttlMs), events };
+}
+
 export function newRun(changes: Partial<NewRun> = {}): NewRun {
   return {
     ...owner,
@@ -45,7 +60,7 @@ export function newRun(changes: Partial<NewRun> = {}): NewRun {
     deadlineMs: long,
     onBusy: 'refuse',
     queueLimit: 8,
-    claim: { owner: 'process-1', ttlMs: long },
+    claim: beginBy('process-1', long),
     ...changes,
   };
 }
@@ -67,14 +82,14 @@ export async function abandonedRun(
   context: SuiteContext<RunStoreSubject>,
   changes: Partial<NewRun> = {},
 ) {
-  const started = await startRun(context, { claim: { owner: 'lost', ttlMs: short }, ...changes });
+  const started = await startRun(context, { claim: beginBy('lost', short), ...changes });
   await context.passTime(longer);
   return started;
 }
 
 /** Claims a run for another process. */
 export async function claimed({ store }: SuiteContext<RunStoreSubject>, runId: string) {
-  const claim = await store.runs.claim(runId, 'process-2', long);
+  const claim = await store.runs.claim(runId, claimBy('process-2', long));
   assert.ok(claim, `run ${runId} should be free to claim`);
   return { ...claim, fence: { runId, epoch: claim.run.epoch } };
 }

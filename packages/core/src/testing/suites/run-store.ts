@@ -2,6 +2,7 @@ import { confirmationCases } from './run-store-confirmations.ts';
 import { createCases } from './run-store-create.ts';
 import { fencingCases } from './run-store-fencing.ts';
 import { finishCases } from './run-store-finish.ts';
+import { historyCases } from './run-store-history.ts';
 import { ledgerCases } from './run-store-ledger.ts';
 import { logCases } from './run-store-log.ts';
 import { ownershipCases } from './run-store-ownership.ts';
@@ -12,6 +13,7 @@ import { registerSuite, type SuiteDriver } from './suite.ts';
 /** Everything that a RunStore promises. */
 export const runStoreCases: readonly RunStoreCase[] = [
   ...createCases,
+  ...historyCases,
   ...ownershipCases,
   ...fencingCases,
   ...logCases,
