@@ -114,6 +114,24 @@ const mutations: Readonly<Record<string, Mutation>> = {
     to: "return '[]';",
     caughtBy: 'queues runs of a busy conversation in order, as many as may wait',
   },
+  'a window of the conversation without an end': {
+    of: 'history_of',
+    from: 'messages_so_far <= p_messages',
+    to: 'true',
+    caughtBy: 'tells the newest messages, as many as are asked for',
+  },
+  'a window of any size': {
+    of: 'history_of',
+    from: 'bytes_so_far <= p_bytes',
+    to: 'true',
+    caughtBy: 'ends what it tells before the first message that is too large, in bytes of its JSON',
+  },
+  'a question that is told twice': {
+    of: 'history_of',
+    from: 'and run_id <> r.run_id',
+    to: '',
+    caughtBy: 'tells a queued run the answer ahead of it, and the next owner the same',
+  },
   'runs shown to strangers': {
     of: 'load_run',
     from: 'r.tenant_id = p_tenant and r.user_id = p_user',

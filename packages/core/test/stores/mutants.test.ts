@@ -1,6 +1,10 @@
 import { describe } from 'vitest';
 import { newId } from '../../src/internal/ids.ts';
-import { createDatabase, type InProcessDatabase } from '../../src/stores/in-process/database.ts';
+import {
+  createDatabase,
+  type InProcessDatabase,
+  ownedKey,
+} from '../../src/stores/in-process/database.ts';
 import { inProcessAuditLog } from '../../src/stores/in-process/in-process-audit-log.ts';
 import { inProcessConversationStore } from '../../src/stores/in-process/in-process-conversation-store.ts';
 import { inProcessRunStore } from '../../src/stores/in-process/in-process-run-store.ts';
@@ -13,7 +17,14 @@ import {
   updateCall,
 } from '../../src/stores/in-process/run-rows.ts';
 import { claim, decide, startCall } from '../../src/stores/in-process/run-verbs.ts';
-import type { ConfirmationRecord, Fence, RunStore, Wake } from '../../src/stores/run-store.ts';
+import type {
+  ConfirmationRecord,
+  Fence,
+  HistoryWindow,
+  NewRun,
+  RunStore,
+  Wake,
+} from '../../src/stores/run-store.ts';
 import { runStoreCases } from '../../src/testing/suites/run-store.ts';
 import type { RunStoreSubject } from '../../src/testing/suites/run-store-samples.ts';
 import { clock } from './in-process-driver.ts';
@@ -64,6 +75,12 @@ function patchConfirmation(
 /** The owner of the run, whoever asks. */
 const anyoneIsOwner = (db: InProcessDatabase, runId: string) =>
   db.runs.get(runId)?.record ?? { tenantId: '', userId: '' };
+
+/** The run, with another wish for its conversation. */
+const withHistory = (run: NewRun, history: Partial<HistoryWindow>): NewRun => ({
+  ...run,
+  claim: { ...run.claim, history: { ...run.claim.history, ...history } },
+});
 
 const noWake = async <T extends { wake: readonly Wake[] }>(outcome: Promise<T>): Promise<T> => ({
   ...(await outcome),
@@ -388,6 +405,40 @@ const mutants: Readonly<Record<string, readonly [caughtBy: string, breakage: Bre
   'a queue without an end': [
     'queues runs of a busy conversation in order, as many as may wait',
     (runs) => ({ create: (run) => runs.create({ ...run, queueLimit: 1_000 }) }),
+  ],
+  'a window of the conversation without an end': [
+    'tells the newest messages, as many as are asked for',
+    (runs) => ({ create: (run) => runs.create(withHistory(run, { messages: 1_000 })) }),
+  ],
+  'a window of any size': [
+    'ends what it tells before the first message that is too large, in bytes of its JSON',
+    (runs) => ({ create: (run) => runs.create(withHistory(run, { bytes: 1_000_000 })) }),
+  ],
+  'a question that is told twice': [
+    'tells a queued run the answer ahead of it, and the next owner the same',
+    (runs, db) => ({
+      claim: async (runId, request) => {
+        const claim = await runs.claim(runId, request);
+        if (claim === null) return null;
+        const { tenantId, userId, conversationId } = claim.run;
+        const mine = db.conversations.get(ownedKey({ tenantId, userId }));
+        return { ...claim, history: mine?.get(conversationId)?.messages ?? [] };
+      },
+    }),
+  ],
+  'first events that are not stored': [
+    'stores what a run begins with where it is claimed at once, and not where it queues',
+    (runs) => ({ create: (run) => runs.create({ ...run, claim: { ...run.claim, events: [] } }) }),
+  ],
+  'first events of a run that queues': [
+    'stores what a run begins with where it is claimed at once, and not where it queues',
+    (runs, db) => ({
+      create: async (run) => {
+        const outcome = await runs.create(run);
+        if (outcome.kind === 'queued') appendEvents(rowOf(db, run.runId), run.claim.events);
+        return outcome;
+      },
+    }),
   ],
   'a superseded run that still asks': [
     'supersedes a waiting run: declines what it asked and wakes it to end',
