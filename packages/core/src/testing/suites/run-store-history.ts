@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ConversationMessage } from '../../events/conversation-message.ts';
-import type { Fence, HistoryWindow } from '../../stores/run-store.ts';
+import type { Fence, HistoryWindow, NewRun } from '../../stores/run-store.ts';
 import {
   beginBy,
   claimBy,
@@ -26,9 +26,13 @@ const conversation = { conversationId: 'c-1' } as const;
 const all: HistoryWindow = { messages: 1_000, bytes: 1_000_000 };
 
 /** What a new run of the conversation is told of it. */
-async function historyOf({ store }: Context, history: HistoryWindow) {
+async function historyOf(
+  { store }: Context,
+  history: HistoryWindow,
+  changes: Partial<NewRun> = {},
+) {
   const claim = { ...beginBy('process-1', long), history };
-  const outcome = await store.runs.create(newRun({ ...conversation, claim }));
+  const outcome = await store.runs.create(newRun({ ...conversation, claim, ...changes }));
   assert.ok(outcome.kind === 'claimed');
   await finish(store, { runId: outcome.run.runId, epoch: 1 }, null);
   return outcome.history;
@@ -73,6 +77,8 @@ export const historyCases: readonly RunStoreCase[] = [
       const told = [];
       for (const window of asked) told.push(contents(await historyOf(context, window)));
       assert.deepEqual(told, [[], ['Hello'], ['two', 'Hello', 'Hello']]);
+      const input = { kind: 'call', tool: 'add', args: {} } as const;
+      assert.equal((await historyOf(context, { ...all, messages: 1 }, { input })).length, 1);
     },
   },
   {
