@@ -20,7 +20,8 @@ import type {
 } from '../../src/stores/run-store.ts';
 import { runStoreCases } from '../../src/testing/suites/run-store.ts';
 import { clock } from './in-process-driver.ts';
-import { catches, type Mutant } from './mutants/mutant.ts';
+import { type Breakage, broken, rowOf } from './mutants/broken-run-store.ts';
+import { catches } from './mutants/mutant.ts';
 
 /** Changes the confirmation of a call where there is one. */
 function patchConfirmation(

@@ -1,11 +1,11 @@
-import { createDatabase, type InProcessDatabase } from '../../src/stores/in-process/database.ts';
-import { inProcessAuditLog } from '../../src/stores/in-process/in-process-audit-log.ts';
-import { inProcessConversationStore } from '../../src/stores/in-process/in-process-conversation-store.ts';
-import { inProcessRunStore } from '../../src/stores/in-process/in-process-run-store.ts';
-import { inProcessUsageStore } from '../../src/stores/in-process/in-process-usage-store.ts';
-import type { RunStore } from '../../src/stores/run-store.ts';
-import type { RunStoreSubject } from '../../src/testing/suites/run-store-samples.ts';
-import { clock } from './in-process-driver.ts';
+import { createDatabase, type InProcessDatabase } from '../../../src/stores/in-process/database.ts';
+import { inProcessAuditLog } from '../../../src/stores/in-process/in-process-audit-log.ts';
+import { inProcessConversationStore } from '../../../src/stores/in-process/in-process-conversation-store.ts';
+import { inProcessRunStore } from '../../../src/stores/in-process/in-process-run-store.ts';
+import { inProcessUsageStore } from '../../../src/stores/in-process/in-process-usage-store.ts';
+import type { RunStore } from '../../../src/stores/run-store.ts';
+import type { RunStoreSubject } from '../../../src/testing/suites/run-store-samples.ts';
+import { clock } from '../in-process-driver.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Verbs of a RunStore as a mutant has them. */
