@@ -11,6 +11,7 @@ import { type OpenAIModelOptions, openaiModel } from './model/openai-model.ts';
 import type { AssistantOptions } from './options.ts';
 import { noMasking } from './policies/masking.ts';
 import type { RunSettings } from './run/run-settings.ts';
+import { RunWaker } from './run/run-waker.ts';
 import { inProcessStores } from './stores/in-process/in-process-stores.ts';
 import { noTelemetry } from './telemetry/no-telemetry.ts';
 import type { Tool } from './tools/tool.ts';
@@ -43,6 +44,7 @@ export function assemble(options: AssistantOptions): Assembly {
     model: readModel(options.model),
     instructions: options.instructions,
     tools,
+    waker: new RunWaker(given.engine),
     connectServers: () => servers.prepare(),
     limits,
     lease: readLease(options.lease),

@@ -8,6 +8,7 @@ export {
   defaultBudgets,
   defaultLease,
   defaultLimits,
+  fastLease,
   type RunInputContent,
   type RunOptions,
 } from './options.ts';

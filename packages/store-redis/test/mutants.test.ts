@@ -136,6 +136,10 @@ const engines: Mutants<RunEngine> = {
         }),
     }),
   ],
+  'a stop that does not wait for what is given back': [
+    'takes what is given back while it stops, and stops only after that',
+    (sound) => ({ stop: (drainMs) => sound.stop(drainMs) }),
+  ],
 };
 
 describe.runIf(hasRedis)('the suites on Redis', () => {
@@ -164,7 +168,7 @@ describe.runIf(hasRedis)('the suites on Redis', () => {
         return {
           enqueue: (wake) => sound.enqueue(wake),
           start: (handler) => sound.start(handler),
-          stop: (drainMs) => sound.stop(drainMs),
+          stop: (drainMs, until) => sound.stop(drainMs, until),
           stats: () => sound.stats(),
           ...breakage(sound),
         };

@@ -61,14 +61,14 @@ export class InProcessEngine implements RunEngine {
     this.#fill();
   }
 
-  async stop(drainMs: number): Promise<void> {
+  async stop(drainMs: number, until?: Promise<void>): Promise<void> {
     this.#isStopped = true;
     this.#queued.clear();
     const cancelTimer =
       this.#running.size === 0
         ? undefined
         : this.#clock.schedule(() => this.#aborting.abort(), drainMs);
-    await Promise.all(this.#running.values());
+    await Promise.all([until, ...this.#running.values()]);
     cancelTimer?.();
   }
 

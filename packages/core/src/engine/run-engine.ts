@@ -18,8 +18,11 @@ export interface RunEngine {
   enqueue(wake: Wake): Promise<void>;
   /** Begins to hand segments to `handler`. */
   start(handler: SegmentHandler): Promise<void>;
-  /** Takes no more; gives running segments `drainMs` to end, then aborts their signal and waits for them. */
-  stop(drainMs: number): Promise<void>;
+  /**
+   * Takes no more; gives running segments `drainMs` to end, then aborts their signal and waits for them, and for `until`.
+   * As long as it waits, `enqueue` does not fail: what is given back goes to other processes.
+   */
+  stop(drainMs: number, until?: Promise<void>): Promise<void>;
   /** What the engine is doing in this process. */
   stats(): EngineStats;
 }

@@ -5,7 +5,6 @@ import type { CommittedTurn, RunEnd } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { parseOutput } from './structured-output.ts';
 import { terminalEvent } from './terminal-event.ts';
-import { wakeRuns } from './wake-runs.ts';
 
 /** How a run came to its end. */
 export type Ending =
@@ -62,12 +61,12 @@ async function finish(run: OwnedRun, end: RunEnd): Promise<void> {
   );
   run.end = end;
   await crashPoint('after_finish');
-  await wakeRuns(run.settings.engine, wakes);
+  await run.settings.waker.wake(wakes);
 }
 
 async function release(run: OwnedRun): Promise<void> {
   const wakes = await run.settings.stores.runs.release(run.fence);
-  await wakeRuns(run.settings.engine, wakes);
+  await run.settings.waker.wake(wakes);
 }
 
 async function answerEnd(run: OwnedRun, turn: CommittedTurn): Promise<RunEnd> {

@@ -24,10 +24,12 @@ interface Held {
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   readonly #held = new Map<string, Held>();
-  #lastRenewed = 0;
+  /** When the store was last known to count us as the owner. */
+  #trustedSince = 0;
   #isRenewing = false;
   #isStopped = false;
   #cancelBeat: (() => void) | null = null;
+  #cancelFence: (() => void) | null = null;
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
@@ -45,9 +47,9 @@ export class LeaseKeeper {
   add(run: OwnedRun): void {
     // This process itself may have let the lease run out: what it did under the old epoch ends here.
     this.get(run.fence.runId)?.stop('fenced');
-    if (this.#held.size === 0) this.#lastRenewed = performance.now();
     this.#held.set(run.fence.runId, { run, ...heardOf(run.record) });
     this.#cancelBeat ??= this.#schedule();
+    if (this.#cancelFence === null) this.#trust(performance.now());
     if (this.#isStopped) run.stop('shutdown');
   }
 
@@ -56,6 +58,8 @@ export class LeaseKeeper {
     if (this.#held.size > 0) return;
     this.#cancelBeat?.();
     this.#cancelBeat = null;
+    this.#cancelFence?.();
+    this.#cancelFence = null;
   }
 
   /** Gives back everything that is held, and whatever comes now. */
@@ -96,17 +100,13 @@ export class LeaseKeeper {
     return this.#parts.clock.schedule(() => this.#beat(), this.#parts.lease.beatMs);
   }
 
-  /** The next beat does not wait for the store: one that does not answer must not keep us from fencing ourselves. */
   #beat(): void {
     this.#cancelBeat = this.#schedule();
-    if (this.#isRenewing) {
-      this.#fenceIfTooOld();
-      return;
-    }
+    if (this.#isRenewing) return;
     this.#isRenewing = true;
     this.#renew()
       // The store cannot be reached: the next beat tries again, until the lease is too old to be trusted.
-      .catch(() => this.#fenceIfTooOld())
+      .catch(() => undefined)
       .finally(() => {
         this.#isRenewing = false;
       });
@@ -117,7 +117,8 @@ export class LeaseKeeper {
     const asked = performance.now();
     const fences = before.map(({ run }) => run.fence);
     const renewals = await this.#parts.runs.renew(fences, this.#parts.lease.ttlMs);
-    this.#lastRenewed = asked;
+    // An answer that comes late says less than what was heard since.
+    if (this.#held.size > 0 && asked > this.#trustedSince) this.#trust(asked);
     await this.#heed(before, new Map(renewals.map((renewal) => [renewal.runId, renewal])));
   }
 
@@ -131,9 +132,17 @@ export class LeaseKeeper {
     }
   }
 
-  #fenceIfTooOld(): void {
-    const { ttlMs, beatMs } = this.#parts.lease;
-    if (performance.now() - this.#lastRenewed < ttlMs - beatMs) return;
+  /** The leases were renewed then: a beat before they run out, nobody here relies on them any more. */
+  #trust(since: number): void {
+    this.#cancelFence?.();
+    this.#trustedSince = since;
+    const { clock, lease } = this.#parts;
+    const age = performance.now() - since;
+    this.#cancelFence = clock.schedule(() => this.#fenceAll(), lease.ttlMs - lease.beatMs - age);
+  }
+
+  #fenceAll(): void {
+    this.#cancelFence = null;
     for (const { run } of this.#held.values()) run.stop('fenced');
   }
 }

@@ -49,7 +49,8 @@ async function inTime(
   { call, tool }: Pick<StartedCall, 'call' | 'tool'>,
   work: (deadline: ToolDeadline) => Promise<CallResult>,
 ): Promise<CallResult> {
-  const deadline = new ToolDeadline(run, tool.timeoutMs ?? run.settings.limits.toolTimeoutMs);
+  const timeoutMs = tool.timeoutMs ?? run.settings.limits.toolTimeoutMs;
+  const deadline = new ToolDeadline(run, { timeoutMs, effect: call.effect });
   try {
     return await deadline.race(() =>
       work(deadline)

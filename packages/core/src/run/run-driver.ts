@@ -5,7 +5,6 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import { claimRequest } from './new-run.ts';
 import type { StartedRun } from './owned-run.ts';
 import type { RunSettings } from './run-settings.ts';
-import { wakeRuns } from './wake-runs.ts';
 
 type Segment = typeof import('./segment.ts');
 type RunSegment = Segment['runSegment'];
@@ -16,6 +15,9 @@ function loadSegment(): Promise<Segment> {
   loading ??= import('./segment.ts');
   return loading;
 }
+
+/** How long after their grace runs get to write down where they are. */
+const goodbyeMs = 1_000;
 
 /** Owns runs in this process: claims what the engine brings, keeps the leases, looks for runs that nobody owns. */
 export class RunDriver {
@@ -55,7 +57,7 @@ export class RunDriver {
 
   /** Hands runs to the engine. */
   wake(wakes: readonly Wake[]): Promise<void> {
-    return wakeRuns(this.#settings.engine, wakes);
+    return this.#settings.waker.wake(wakes);
   }
 
   /** Takes no more work; lets what runs come to its end for `drainMs`, then gives the rest back. */
@@ -64,11 +66,13 @@ export class RunDriver {
     this.#cancelSweep();
     const { clock, engine, limits } = this.#settings;
     const cancel = clock.schedule(() => this.leases.stopAll(), drainMs);
-    const stopping = engine.stop(drainMs);
     // A store that does not answer must not keep a process from its end: others take over what it held.
     const isOver = Promise.withResolvers<void>();
-    const cancelEnd = clock.schedule(isOver.resolve, drainMs + limits.cancelGraceMs);
-    await Promise.race([Promise.all([stopping, this.#idle()]), isOver.promise]);
+    const endMs = drainMs + limits.cancelGraceMs + goodbyeMs;
+    const cancelEnd = clock.schedule(isOver.resolve, endMs);
+    // What is given back goes to others through the engine: it ends last.
+    const idle = Promise.race([this.#idle(), isOver.promise]);
+    await Promise.race([engine.stop(drainMs, idle), isOver.promise]);
     this.leases.abandonAll();
     cancelEnd();
     cancel();
@@ -155,6 +159,7 @@ export class RunDriver {
     } catch (reason) {
       this.#noteSweepFailure(reason);
     }
+    await this.#settings.waker.retry();
     if (this.#stopped) return;
     const { clock, lease } = this.#settings;
     // Jitter keeps the sweeps of several processes apart.

@@ -10,6 +10,7 @@ import type { RateLimit } from '../stores/rate-limiter.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { ToolRegistry } from '../tools/tool-registry.ts';
+import type { RunWaker } from './run-waker.ts';
 
 /** What bounds a run. Every number has a default in `defaultLimits`. */
 export interface Limits {
@@ -91,6 +92,7 @@ export interface RunSettings {
   readonly connectServers: () => Promise<void>;
   readonly stores: Stores;
   readonly engine: RunEngine;
+  readonly waker: RunWaker;
   readonly telemetry: Telemetry;
   readonly limits: Limits;
   readonly lease: Lease;

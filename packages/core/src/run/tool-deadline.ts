@@ -1,13 +1,21 @@
 import { StewardError } from '../errors/steward-error.ts';
+import type { Effect } from '../events/run-event.ts';
 import type { OwnedRun } from './owned-run.ts';
+
+/** What a {@link ToolDeadline} needs to know of the tool. */
+export interface TimedTool {
+  readonly timeoutMs: number;
+  readonly effect: Effect;
+}
 
 /**
  * How long a tool may work. Its signal aborts at the timeout and when the run has to stop; after a cancel the tool
- * still gets a moment to end what it began. A tool that heeds nothing is left behind.
+ * still gets a moment to end what it began. When this process has to end, a `write` gets that moment undisturbed:
+ * another process could not make it again. A tool that heeds nothing is left behind.
  */
 export class ToolDeadline {
   readonly #run: OwnedRun;
-  readonly #timeoutMs: number;
+  readonly #tool: TimedTool;
   readonly #controller = new AbortController();
   /** Why nobody waits for the work any more. */
   #left: { readonly reason: unknown } | undefined;
@@ -18,9 +26,9 @@ export class ToolDeadline {
   #isOver = false;
   readonly #forget: () => void;
 
-  constructor(run: OwnedRun, timeoutMs: number) {
+  constructor(run: OwnedRun, tool: TimedTool) {
     this.#run = run;
-    this.#timeoutMs = timeoutMs;
+    this.#tool = tool;
     this.#arm();
     this.#forget = run.onStop(() => this.#stopped());
     if (run.signal.aborted) this.#stopped();
@@ -66,20 +74,22 @@ export class ToolDeadline {
   }
 
   #arm(): void {
+    const { timeoutMs } = this.#tool;
     this.#cancelTimer = this.#run.settings.clock.schedule(() => {
-      const message = `The tool did not answer within ${this.#timeoutMs} ms.`;
+      const message = `The tool did not answer within ${timeoutMs} ms.`;
       this.#leave(new StewardError('tool_timeout', message));
-    }, this.#timeoutMs);
+    }, timeoutMs);
   }
 
   #stopped(): void {
     const { stopCause, settings, signal } = this.#run;
     this.#cancelTimer();
-    if (stopCause === 'fenced' || stopCause === 'shutdown') {
+    const isShutdown = stopCause === 'shutdown';
+    if (stopCause === 'fenced' || (isShutdown && this.#tool.effect !== 'write')) {
       this.#leave(signal.reason);
       return;
     }
-    this.#controller.abort(signal.reason);
+    if (!isShutdown) this.#controller.abort(signal.reason);
     this.#cancelTimer = settings.clock.schedule(
       () => this.#leave(signal.reason),
       settings.limits.cancelGraceMs,

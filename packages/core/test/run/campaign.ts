@@ -200,7 +200,7 @@ class World {
         if (this.#isCalm || !this.random.chance(0.05)) await engine.enqueue(wake);
       },
       start: (handler) => engine.start(handler),
-      stop: (drainMs) => engine.stop(drainMs),
+      stop: (drainMs, until) => engine.stop(drainMs, until),
       stats: () => engine.stats(),
     };
   }

@@ -5,6 +5,7 @@ import { type CrashPointName, crashPointNames } from '../../src/internal/crash-p
 import { fakeClock } from '../../src/testing/fake-clock.ts';
 import { scriptedModel } from '../../src/testing/scripted-model.ts';
 import { tool } from '../../src/tools/define-tool.ts';
+import type { Tool, ToolContext } from '../../src/tools/tool.ts';
 import {
   bystander,
   Effects,
@@ -221,6 +222,50 @@ it('takes back what was said when a run goes on in another process after an orde
   const events = await reading;
   expect(typesOf(events)).toContain('turn_reset');
   expect(textRead(events)).toBe('one two three four');
+});
+
+it('lets a write end when its process has to, and gives everything else up at once', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const effects = new Effects();
+  const aborted: string[] = [];
+  let endWrite = () => {};
+  const written = new Promise<void>((resolve) => {
+    endWrite = resolve;
+  });
+  const work = async ({ signal, callId }: ToolContext) => {
+    signal.addEventListener('abort', () => aborted.push(callId));
+    await written;
+  };
+  const settings = { stores, clock, limits: { cancelGraceMs: 4_000 } };
+  const plan = { model: scriptedModel(planned([['read', 'write_idempotent', 'write']])) };
+  const waive = (tools: readonly Tool[]) =>
+    tools.map((one) => ({ ...one, confirm: 'never' }) as Tool);
+  const first = quickAssistant({ ...settings, ...plan, tools: waive(effectTools(effects, work)) });
+  const run = first.run('Go');
+  await clock.advance(100);
+  expect(effects.starts).toHaveLength(3);
+  await using second = quickAssistant({
+    ...settings,
+    model: scriptedModel(planned([['read', 'write_idempotent', 'write']])),
+    tools: waive(effectTools(effects)),
+  });
+  const closing = first.close({ drainMs: 500 });
+  await clock.advance(2_000);
+  const calls = (await stores.runs.load(run.id, null))?.calls ?? [];
+  const write = calls.find(({ effect }) => effect === 'write');
+  expect(aborted.toSorted()).toEqual(
+    calls.flatMap(({ callId, effect }) => (effect === 'write' ? [] : [callId])).toSorted(),
+  );
+  endWrite();
+  await clock.advance(100);
+  await closing;
+  expect(await settle(clock, second.attach(run.id))).toBe('completed');
+  expect(effects.count(write?.callId ?? '')).toBe(1);
+  const ended = await stores.runs.load(run.id, null);
+  expect(ended?.calls.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+  expect(effects.starts).toHaveLength(5);
+  await expectSound(stores, run.id);
 });
 
 it('fences a zombie: it writes, publishes and starts nothing more when it wakes up', async () => {

@@ -1,6 +1,9 @@
 import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { InProcessEngine } from '../../src/engine/in-process-engine.ts';
 import { StewardError } from '../../src/errors/steward-error.ts';
+import type { ModelClient } from '../../src/model/model-client.ts';
+import type { ModelFinish } from '../../src/model/model-events.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
 import type { RunStore } from '../../src/stores/run-store.ts';
 import type { Stores } from '../../src/stores/stores.ts';
@@ -30,6 +33,14 @@ function withRuns(stores: Stores, changed: Partial<RunStore>): Stores {
 }
 
 const away = () => Promise.reject(new StewardError('store_unavailable', 'It is away.'));
+const finished: ModelFinish = {
+  type: 'finish',
+  reason: 'tool_calls',
+  responseId: null,
+  model: null,
+  usage: null,
+  verbatim: null,
+};
 const never = () => new Promise<never>(() => {});
 
 it.each([
@@ -66,6 +77,95 @@ it.each([
   await owner.close({ drainMs: 0 });
   expect(await run.result().catch((reason: StewardError) => reason.code)).toBe('closed');
   expect((await stores.runs.load(run.id, null))?.status).toBe('running');
+});
+
+it('stops the model and the tools of a run a beat before its lease runs out, not at some later beat', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const began = clock.now();
+  const stopped: number[] = [];
+  const note = (signal: AbortSignal) =>
+    signal.addEventListener('abort', () => stopped.push(clock.now() - began), { once: true });
+  const model: ModelClient = {
+    async *stream({ messages }, { signal }) {
+      yield { type: 'start', requestId: null };
+      if (messages.at(-1)?.content === 'Speak') {
+        note(signal);
+        await never();
+      }
+      yield { type: 'tool_call', id: '1', name: 'wait', argumentsText: '{}', custom: false };
+      yield finished;
+    },
+  };
+  let answers = 2;
+  const owner = quickAssistant({
+    stores: withRuns(stores, {
+      renew: (...args) => (answers-- > 0 ? stores.runs.renew(...args) : never()),
+    }),
+    clock,
+    lease: { ttlMs: 10_000, beatMs: 3_000, sweepMs: 1e9 },
+    model,
+    tools: [
+      tool({
+        name: 'wait',
+        description: '',
+        parameters: z.object({}),
+        effect: 'write',
+        confirm: 'never',
+        execute: (_args, { signal }) => {
+          note(signal);
+          return never();
+        },
+      }),
+    ],
+  });
+  const runs = [owner.run('Speak'), owner.run('Act')];
+  // Renewed at 3 and 6 seconds: good until 16, and given up at 13.
+  await clock.advance(12_900);
+  expect(stopped).toEqual([]);
+  await clock.advance(100);
+  expect(stopped).toEqual([13_000, 13_000]);
+  for (const { id } of runs) {
+    expect(await stores.runs.load(id, null)).toMatchObject({ status: 'running', epoch: 1 });
+  }
+  const closing = owner.close({ drainMs: 0 });
+  await clock.advance(0);
+  await closing;
+});
+
+it('offers a run again that its engine did not take, as soon as the engine is back', async () => {
+  const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const engine = new InProcessEngine({ clock });
+  let isAway = false;
+  await using assistant = quickAssistant({
+    stores,
+    clock,
+    model: scriptedModel(planned([['write']])),
+    tools: effectTools(new Effects()),
+    engine: {
+      enqueue: async (wake) => {
+        if (isAway) throw new StewardError('store_unavailable', 'It is away.');
+        await engine.enqueue(wake);
+      },
+      start: (handler) => engine.start(handler),
+      stop: (drainMs, until) => engine.stop(drainMs, until),
+      stats: () => engine.stats(),
+    },
+  });
+  const run = assistant.run('Go');
+  expect(await settle(clock, run)).toBe('waiting');
+  const [asked] = (await run.result()).confirmations;
+  isAway = true;
+  await run.confirm(asked?.callId ?? '', { approve: true });
+  await clock.advance(3_000);
+  isAway = false;
+  // Much sooner than a sweep looks for runs that were queued and forgotten.
+  await clock.advance(1_500);
+  expect((await stores.runs.load(run.id, null))?.status).toBe('succeeded');
+  expect(warnings).toHaveBeenCalledTimes(1);
+  warnings.mockRestore();
 });
 
 it('leaves a run to its next owner when the store goes away in the middle', async () => {
@@ -195,7 +295,7 @@ it('ends when it is closed although the store does not answer', async () => {
   assistant.run('Go');
   await clock.advance(0);
   const closing = assistant.close({ drainMs: 1_000 });
-  await clock.advance(2_000);
+  await clock.advance(3_000);
   await closing;
   expect(clock.pending).toEqual([]);
 });

@@ -105,6 +105,10 @@ const engineMutants: Mutants<RunEngine> = {
       },
     }),
   ],
+  'a stop that does not wait for what is given back': [
+    'takes what is given back while it stops, and stops only after that',
+    (sound) => ({ stop: (drainMs) => sound.stop(drainMs) }),
+  ],
   'a stop that aborts at once': [
     'waits for running segments when it stops, and does not disturb them in the drain time',
     (sound) => ({

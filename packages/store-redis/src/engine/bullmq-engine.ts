@@ -151,8 +151,8 @@ class BullMqEngine implements RunEngine {
     worker.on('drained', () => this.#queued.clear());
   }
 
-  stop(drainMs: number): Promise<void> {
-    this.#ending ??= this.#end(drainMs);
+  stop(drainMs: number, until?: Promise<void>): Promise<void> {
+    this.#ending ??= this.#end(drainMs, until);
     return this.#ending;
   }
 
@@ -160,13 +160,13 @@ class BullMqEngine implements RunEngine {
     return { queued: this.#queued.size, running: this.#running.size };
   }
 
-  async #end(drainMs: number): Promise<void> {
+  async #end(drainMs: number, until: Promise<void> | undefined): Promise<void> {
     this.#state = 'stopping';
     await this.#worker?.pause(true);
     const timer = setTimeout(() => {
       for (const { aborting } of this.#running.values()) aborting.abort();
     }, drainMs);
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await Promise.all([until, ...[...this.#running.values()].map(({ done }) => done)]);
     clearTimeout(timer);
     await inTime(this.#worker?.close());
     this.#state = 'stopped';

@@ -114,6 +114,24 @@ export const runEngineCases: readonly SuiteCase<RunEngine>[] = [
     },
   },
   {
+    title: 'takes what is given back while it stops, and stops only after that',
+    async run({ store: engine }) {
+      const { opened, open } = gate();
+      let isStopped = false;
+      await engine.start(async () => {});
+      const stopped = engine.stop(0, opened).then(() => {
+        isStopped = true;
+      });
+      for (let segment = 1; segment <= 20; segment++) {
+        await assert.doesNotReject(engine.enqueue(wake('run-1', segment)));
+        await new Promise(setImmediate);
+      }
+      assert.equal(isStopped, false);
+      open();
+      await stopped;
+    },
+  },
+  {
     title: 'begins nothing after it was told to stop',
     async run({ store: engine }) {
       const handled: string[] = [];
