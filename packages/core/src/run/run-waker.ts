@@ -1,4 +1,5 @@
 import type { RunEngine } from '../engine/run-engine.ts';
+import { StewardError } from '../errors/steward-error.ts';
 import type { Wake } from '../stores/run-store.ts';
 
 /** Runs that are remembered while an engine is away; what is beyond, a sweep finds. */
@@ -15,9 +16,9 @@ export class RunWaker {
 
   async wake(wakes: readonly Wake[]): Promise<void> {
     for (const wake of wakes) {
-      const reason = await this.#enqueue(wake);
-      if (reason === undefined) continue;
-      process.emitWarning(`Steward's engine did not take run ${wake.runId}: ${String(reason)}`);
+      const failure = await this.#enqueue(wake);
+      if (failure === undefined) continue;
+      process.emitWarning(`Steward's engine did not take run ${wake.runId}: ${failure.message}`);
       if (this.#untaken.size < maxUntaken) this.#untaken.set(wake.runId, wake);
     }
   }
@@ -30,12 +31,12 @@ export class RunWaker {
     }
   }
 
-  async #enqueue(wake: Wake): Promise<unknown> {
+  async #enqueue(wake: Wake): Promise<StewardError | undefined> {
     try {
       await this.#engine.enqueue(wake);
       return undefined;
     } catch (reason) {
-      return reason ?? 'no reason';
+      return StewardError.from(reason, 'store_unavailable');
     }
   }
 }

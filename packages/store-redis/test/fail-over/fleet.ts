@@ -75,6 +75,7 @@ export class Replica {
 
   /** Sends the process a signal, and waits for its end. */
   async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, 'exit');
     this.#child.kill(signal);
     await gone;

@@ -108,7 +108,7 @@ async function approve(runId: string): Promise<void> {
   for (const { callId } of confirmations) await run.confirm(callId, { approve: true });
 }
 
-process.on('message', (command: Command) => {
+function obey(command: Command): Promise<unknown> {
   switch (command.do) {
     case 'start':
       return start(command.count, command.input);
@@ -119,15 +119,19 @@ process.on('message', (command: Command) => {
     case 'cancel':
       return Promise.all(command.runIds.map((runId) => assistant.cancel(runId)));
   }
-});
+}
+
+process.on('message', (command: Command) => void obey(command));
 
 // The recipe of the guide on running several replicas.
-process.once('SIGTERM', async () => {
+async function end(): Promise<void> {
   await assistant.close({ drainMs: given.drainMs });
   await stores.close();
   await redis.close();
   report({ says: 'closed' });
   process.exit(0);
-});
+}
+
+process.once('SIGTERM', () => void end());
 
 report({ says: 'ready' });

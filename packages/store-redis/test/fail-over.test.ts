@@ -1,0 +1,58 @@
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { Replica } from './fail-over/fleet.ts';
+import { privatePostgres } from './private-postgres.ts';
+import { privateRedis } from './private-redis.ts';
+import { hasRedis } from './test-redis.ts';
+
+const hasServers = hasRedis && inject('postgresUrl') !== null;
+
+/** Two replicas as processes; the second one watches the runs of the first. */
+async function twoReplicas(drainMs: number) {
+  const [postgres, redis] = await Promise.all([privatePostgres(), privateRedis()]);
+  const lease = { ttlMs: 1_000, beatMs: 250, sweepMs: 100 };
+  const settings = { postgresUrl: postgres.url, redisUrl: redis.url, lease, drainMs, tokenMs: 20 };
+  const open = async () => {
+    const replica = await Replica.open(settings);
+    onTestFinished(() => replica.end('SIGKILL'));
+    return replica;
+  };
+  // The first one migrates.
+  return [await open(), await open()] as const;
+}
+
+async function watched(watcher: Replica, runIds: readonly string[]) {
+  watcher.tell({ do: 'watch', runIds });
+  for (const runId of runIds) await watcher.untilEvent(runId, ({ type }) => type === 'token');
+}
+
+describe.runIf(hasServers)('replicas on Postgres and Redis', () => {
+  it('take over what a killed one was doing, and its readers elsewhere go on', async () => {
+    const [first, second] = await twoReplicas(0);
+    const runIds = await first.start(3);
+    await watched(second, runIds);
+    await first.end('SIGKILL');
+    for (const runId of runIds) {
+      const reset = await second.untilEvent(runId, ({ type }) => type === 'turn_reset');
+      expect(reset.epoch).toBe(2);
+      await second.untilEvent(runId, ({ type, epoch }) => type === 'token' && epoch === 2);
+    }
+    second.tell({ do: 'cancel', runIds });
+    for (const runId of runIds) await second.untilEvent(runId, ({ type }) => type === 'cancelled');
+  });
+
+  it('go on at once with what one gives up that is told to end', async () => {
+    const [first, second] = await twoReplicas(200);
+    const runIds = await first.start(3);
+    await watched(second, runIds);
+    const told = Date.now();
+    await first.end('SIGTERM');
+    expect(first.reports.some(({ says }) => says === 'closed')).toBe(true);
+    for (const runId of runIds) {
+      const isNext = ({ type, epoch }: { type: string; epoch: number }) =>
+        type === 'token' && epoch === 2;
+      const { at } = await second.untilEvent(runId, isNext);
+      // A sweep would need five seconds to find a run that was queued and not brought to anybody.
+      expect(at - told).toBeLessThan(3_000);
+    }
+  });
+});
