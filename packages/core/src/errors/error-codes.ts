@@ -23,7 +23,9 @@ export const errorCodes = {
   artifact_too_large: entry('The body is larger than the artifact store takes.'),
   call_declined: entry('A person declined the call, or nobody approved it in time.'),
   closed: entry('The assistant was closed; create a new one.'),
-  confirmation_expired: entry('The confirmation was not decided or used in time.'),
+  confirmation_expired: entry(
+    'The confirmation was not decided or used in time, or the question not answered.',
+  ),
   confirmation_required: entry('The call needs a confirmation that it does not have.'),
   conversation_busy: entry(
     'Another run of this conversation is not finished; wait, or set `onBusy`.',

@@ -18,6 +18,7 @@ import type {
   SteerRecord,
 } from '../stores/run-store.ts';
 import type { Principal } from '../tools/tool.ts';
+import { RunDeadline } from './run-deadline.ts';
 import { RunLog } from './run-log.ts';
 import type { RunSettings, StoredRunOptions } from './run-settings.ts';
 import { openPartOf } from './snapshot.ts';
@@ -39,6 +40,7 @@ export class OwnedRun {
   readonly principal: Principal;
   readonly fence: Fence;
   readonly log: RunLog;
+  readonly deadline: RunDeadline;
   readonly begun: readonly RunEvent[];
   /** The conversation before this run. */
   readonly history: readonly ConversationMessage[];
@@ -80,6 +82,9 @@ export class OwnedRun {
     });
     this.begun = claim.begun;
     this.history = claim.history;
+    this.deadline = new RunDeadline(settings.clock, run.deadlineAt - claim.now, () =>
+      this.stop('deadline'),
+    );
     this.takeOver(run);
     this.openText = openPartOf(run)?.text ?? '';
     if (run.cancelRequested) this.stop('cancelled');
@@ -113,6 +118,8 @@ export class OwnedRun {
   stop(cause: StopCause): void {
     if (this.#stopCause === null || cause === 'fenced') this.#stopCause = cause;
     if (this.#stopping.signal.aborted) return;
+    // A stopped run needs no deadline, also when a store that hangs keeps it from its end.
+    this.deadline.end();
     this.#stopping.abort(new StewardError('aborted', `The run has to stop: ${cause}.`));
     for (const listener of this.#stopListeners) listener();
     this.#stopListeners.clear();

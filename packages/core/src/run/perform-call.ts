@@ -1,4 +1,5 @@
 import { type BoundOptions, boundResult } from '../artifacts/bound-result.ts';
+import { StewardError } from '../errors/steward-error.ts';
 import { defined } from '../internal/defined.ts';
 import { digest } from '../internal/digest.ts';
 import { derivedId } from '../internal/ids.ts';
@@ -130,7 +131,7 @@ async function askPerson(
   const requestId = derivedId('input', call.callId, n, digest(question));
   const known = run.inputs.find((input) => input.requestId === requestId);
   if (known?.status === 'answered') return known.answer;
-  const answer = run.waitForInput(requestId, signal);
+  const answer = answerInTime(run, requestId, signal);
   answer.catch(() => undefined);
   if (!known) {
     const server = tool.server ?? tool.name;
@@ -140,4 +141,18 @@ async function askPerson(
     );
   }
   return answer;
+}
+
+/** The answer of a person, who may take as long as for a confirmation. */
+async function answerInTime(run: OwnedRun, requestId: string, signal: AbortSignal): Promise<Json> {
+  const { clock, limits } = run.settings;
+  const late = new AbortController();
+  const cancel = clock.schedule(() => {
+    late.abort(new StewardError('confirmation_expired', 'Nobody answered in time.'));
+  }, limits.decideWithinMs);
+  try {
+    return await run.waitForInput(requestId, AbortSignal.any([signal, late.signal]));
+  } finally {
+    cancel();
+  }
 }

@@ -34,7 +34,7 @@ export interface Limits {
   readonly queueLimit: number;
   /** Milliseconds a tool may take. Time that a person needs to answer it does not count. */
   readonly toolTimeoutMs: number;
-  /** Milliseconds a run may take. */
+  /** Milliseconds a run may take. Time in which it waits for a person does not count. */
   readonly runTimeoutMs: number;
   /** Milliseconds until the provider accepted the request. */
   readonly connectTimeoutMs: number;
@@ -46,7 +46,7 @@ export interface Limits {
   readonly modelRetries: number;
   /** Longest wait before a try, in milliseconds; a longer `Retry-After` ends the run. */
   readonly maxRetryWaitMs: number;
-  /** Milliseconds in which a person may decide. */
+  /** Milliseconds in which a person may decide, or answer a question. */
   readonly decideWithinMs: number;
   /** Milliseconds from approval in which the call has to start. */
   readonly useWithinMs: number;

@@ -13,17 +13,11 @@ export async function runSegment(
   leases: LeaseKeeper,
 ): Promise<void> {
   const run = new OwnedRun(claim, settings);
-  const cancelDeadline = settings.clock.schedule(
-    () => run.stop('deadline'),
-    Math.max(0, run.record.deadlineAt - claim.now),
-  );
-  // A stopped run needs no deadline, also when a store that hangs keeps it from its end.
-  run.onStop(cancelDeadline);
   leases.add(run);
   try {
     await runLoop(run);
   } finally {
-    cancelDeadline();
+    run.deadline.end();
     leases.remove(run);
     await run.log.close();
   }

@@ -54,13 +54,13 @@ export class ToolDeadline {
     });
   }
 
-  /** Waits for a person: that time is not the tool's. */
+  /** Waits for a person: that time is neither the tool's nor the run's. */
   async suspended<T>(wait: () => Promise<T>): Promise<T> {
     if (this.#isOver) throw new StewardError('aborted', 'The call has its result already.');
     this.#suspensions += 1;
     if (!this.signal.aborted) this.#cancelTimer();
     try {
-      return await wait();
+      return await this.#run.deadline.suspended(wait);
     } finally {
       this.#suspensions -= 1;
       if (this.#suspensions === 0 && !this.#isOver && !this.signal.aborted) this.#arm();

@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { wait } from '../../src/internal/wait.ts';
+import type { Limits } from '../../src/run/run-settings.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
 import { scriptedModel } from '../../src/testing/scripted-model.ts';
 import { tool } from '../../src/tools/define-tool.ts';
@@ -37,4 +39,69 @@ it('waits for a person only when nothing else is at work or about to start', asy
   expect(toolCalls.map(({ outcome }) => outcome)).toEqual([null, 'succeeded', 'succeeded']);
   await run.answer(inputs[0]?.requestId ?? '', 'this one');
   expect((await run.result()).text).toBe('Done.');
+});
+
+/** A run whose one call asks something, and how long it works before and after that. */
+async function asking(limits: Partial<Limits>, [before, after] = [0, 0]) {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const assistant = quickAssistant({
+    stores,
+    clock,
+    limits,
+    model: scriptedModel(planned([['ask']], 'Done.')),
+    tools: [
+      tool({
+        name: 'ask',
+        description: '',
+        parameters: z.object({}).loose(),
+        effect: 'read',
+        execute: async (_args, { requestInput, signal }) => {
+          await wait(clock, before, signal);
+          const answer = await requestInput({ message: 'Which?' });
+          await wait(clock, after, signal);
+          return answer;
+        },
+      }),
+    ],
+  });
+  onTestFinished(() => assistant.close());
+  const run = assistant.run('Go');
+  await clock.advance(before);
+  expect(await settle(clock, run)).toBe('waiting');
+  const { inputs } = await run.result();
+  return { clock, run, requestId: inputs[0]?.requestId ?? '' };
+}
+
+it('takes the time in which a person thinks about a question from no deadline', async () => {
+  const { clock, run, requestId } = await asking({ runTimeoutMs: 60_000, toolTimeoutMs: 30_000 });
+  await clock.advance(3_600_000);
+  await run.answer(requestId, 'this one');
+  await clock.advance(0);
+  expect(await run.result()).toMatchObject({ text: 'Done.', finishReason: 'stop' });
+});
+
+it.each([
+  [15_000, 'stop'],
+  [25_000, 'deadline'],
+])(
+  'goes on counting where it stopped when the person has answered: %i ms more',
+  async (after, end) => {
+    const limits = { runTimeoutMs: 60_000, toolTimeoutMs: 50_000 };
+    const { clock, run, requestId } = await asking(limits, [40_000, after]);
+    await clock.advance(3_600_000);
+    await run.answer(requestId, 'this one');
+    await clock.advance(after);
+    expect(await run.result()).toMatchObject({ finishReason: end });
+  },
+);
+
+it('asks no longer than a person may take for a confirmation', async () => {
+  const { clock, run } = await asking({ decideWithinMs: 120_000, runTimeoutMs: 60_000 });
+  await clock.advance(119_000);
+  expect(await settle(clock, run)).toBe('waiting');
+  await clock.advance(2_000);
+  const { text, toolCalls } = await run.result();
+  expect(text).toBe('Done.');
+  expect(toolCalls).toMatchObject([{ outcome: 'failed', code: 'confirmation_expired' }]);
 });
