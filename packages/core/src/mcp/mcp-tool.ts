@@ -62,15 +62,16 @@ function mcpTool(server: ToolServer, listed: ListedTool): Tool {
   const schema = cleanSchema(boundedSchema(listed.inputSchema));
   const check = schemaCheck(schema, 'server');
   const checkResult = resultCheck(listed);
+  const effect = effectOf(ownEffect(config, listed.name), listed.annotations);
   return Object.freeze<Tool>({
     name: `${server.name}__${listed.name}`,
     description: withoutHidden(listed.description).slice(0, MAX_DESCRIPTION_CHARACTERS),
     parameters: modelParameters(schema),
-    effect: effectOf(ownEffect(config, listed.name), listed.annotations),
+    effect,
     confirm: config.confirm ?? null,
     timeoutMs: config.timeoutMs ?? null,
     server: server.name,
-    definitionHash: digest({ server: server.name, definition: listed.definition }),
+    definitionHash: digest({ server: server.name, definition: listed.definition, effect }),
     async validate(args) {
       const message = await check(args);
       return message === null ? { valid: true, value: args as Json } : { valid: false, message };

@@ -66,7 +66,7 @@ export interface Tool {
   readonly timeoutMs: number | null;
   /** The server it lives on, `null` for the host's own functions. */
   readonly server: string | null;
-  /** SHA-256 over the whole canonical definition. */
+  /** SHA-256 over the whole canonical definition and the effect: all that a person approves of a tool. */
   readonly definitionHash: string;
   /** Checks arguments as the model sent them (parsed JSON). */
   validate(args: unknown): Promise<Validation>;

@@ -116,6 +116,15 @@ test('a tool named like a property of every object has no effect by inheritance'
   expect(made([listed({ name: 'constructor' })]).tools[0]?.effect).toBe('write');
 });
 
+test('the hash covers what the host made of it: a call that was planned as a read does not start as a write', () => {
+  const hash = (effect?: Effect, annotations: ToolHints = {}) =>
+    made([listed({ annotations })], effect && { read: effect }).tools[0]?.definitionHash;
+  const hashes = [hash('read'), hash('write_idempotent'), hash('write')];
+  expect(new Set(hashes).size).toBe(3);
+  expect(hash()).toBe(hash('write'));
+  expect(hash('read', { readOnlyHint: false })).toBe(hash('write'));
+});
+
 test('the hash covers all that the server says', () => {
   const hash = (definition: JsonObject) => made([listed({ definition })]).tools[0]?.definitionHash;
   expect(hash({ a: 1 })).toBe(hash({ a: 1 }));
