@@ -36,7 +36,7 @@ module.exports = {
       name: 'testing-only-in-tests',
       comment: 'the test kit may import everything; only tests may import it',
       severity: 'error',
-      from: { pathNot: ['^packages/core/src/testing/', '/test/'] },
+      from: { pathNot: ['^packages/core/src/testing/', '/test/', '^scripts/chaos/'] },
       to: { path: `${core}testing/` },
     },
     {

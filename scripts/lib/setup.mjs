@@ -10,9 +10,8 @@ const stampFile = join(root, 'node_modules', '.steward-setup.json');
 /** What an install depends on: unchanged, nothing needs installing. */
 function fingerprint() {
   const hash = createHash('sha256').update(`${pnpmVersion} ${process.platform} ${process.arch}`);
-  const manifests = ['.', ...members('packages'), ...members('examples')].map(
-    (member) => `${member}/package.json`,
-  );
+  const all = ['.', ...members('packages'), ...members('examples'), 'scripts/chaos'];
+  const manifests = all.map((member) => `${member}/package.json`);
   for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests]) {
     hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   }

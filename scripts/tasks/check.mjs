@@ -35,7 +35,9 @@ const steps = {
   scripts: { what: 'root scripts and tasks agree', commands: [own('scripts')] },
   imports: {
     what: 'import direction, cycles, undeclared dependencies',
-    commands: [[tool('depcruise'), ...members('packages'), ...members('examples')]],
+    commands: [
+      [tool('depcruise'), ...members('packages'), ...members('examples'), 'scripts/chaos'],
+    ],
   },
   unused: { what: 'Knip: unused files, exports, dependencies', commands: [[tool('knip')]] },
   comments: {
