@@ -26,7 +26,7 @@ export interface Testimony {
   readonly cancel: string | null;
   /** Answers to somebody else who tried: anything but `not_found` is a broken promise. */
   readonly trespasses: readonly string[];
-  readonly cuts: number;
+  readonly resumptions: number;
   readonly seconds: number;
 }
 
@@ -54,7 +54,7 @@ export class Client {
   readonly #began = performance.now();
   #refusal: string | null = null;
   #cancel: string | null = null;
-  #cuts = 0;
+  #resumptions = 0;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -81,7 +81,6 @@ export class Client {
         // The replica died, left or hangs: the next one may answer.
         await wait(this.#random.integer(10, 100));
       }
-      this.#cuts += 1;
     }
     await Promise.all(this.#acts);
     return {
@@ -93,7 +92,7 @@ export class Client {
       presses: this.#presses,
       cancel: this.#cancel,
       trespasses: this.#trespasses,
-      cuts: this.#cuts - 1,
+      resumptions: this.#resumptions,
       seconds: (performance.now() - this.#began) / 1_000,
     };
   }
@@ -127,7 +126,10 @@ export class Client {
       runId === null
         ? { url: this.#at('/start'), body: this.#body }
         : { url: this.#at(`/events/${runId}${query}`) };
+    let isFirst = true;
     for await (const event of eventsFrom({ ...asked, userId: this.#userId })) {
+      if (isFirst && runId !== null) this.#resumptions += 1;
+      isFirst = false;
       if (!this.#see(event) || --left <= 0 || this.#isOver) return;
     }
   }

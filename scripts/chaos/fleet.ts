@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { SeededRandom } from '@steward/core/testing';
 import { type Child, type Exit, startChild } from './child.ts';
 import { type LastWords, readLastWords } from './phases.ts';
 import type { ReplicaSettings } from './replica-settings.ts';
@@ -19,8 +20,8 @@ export interface FleetOptions {
   readonly replicas: number;
   readonly folder: string;
   readonly settings: Omit<ReplicaSettings, 'name' | 'boardFile'>;
-  /** The environment of the next replica. */
-  readonly environment: () => NodeJS.ProcessEnv;
+  /** The environment of a replica by its name. */
+  readonly environment: (name: string) => NodeJS.ProcessEnv;
 }
 
 export class Fleet {
@@ -48,6 +49,14 @@ export class Fleet {
 
   get up(): Replica[] {
     return this.#replicas.filter(({ state }) => state === 'up');
+  }
+
+  /** Takes one that is up, as soon as there is one, into another state. */
+  async pick(random: SeededRandom, state: Replica['state']): Promise<Replica> {
+    while (this.up.length === 0) await wait(50);
+    const replica = random.pick(this.up);
+    replica.state = state;
+    return replica;
   }
 
   /** Waits for the end of a replica that was told to end; returns what it was doing. */
@@ -112,7 +121,7 @@ export class Fleet {
     const { settings, environment } = this.#options;
     const name = `r${place + 1}.${++this.#started}`;
     const full: ReplicaSettings = { ...settings, name, boardFile: this.#boardFile(name) };
-    const child = startChild('replica', [JSON.stringify(full)], environment());
+    const child = startChild('replica', [JSON.stringify(full)], environment(name));
     const replica: Replica = { name, child, state: 'starting' };
     this.#replicas[place] = replica;
     void child.exit.then((exit) => this.#ended(place, replica, exit));

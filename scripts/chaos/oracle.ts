@@ -1,7 +1,8 @@
 // Judges a campaign that is over: what the store holds, what the tools did and what clients saw must agree.
 import { postgresStores } from '@steward/store-postgres';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Testimony } from './client.ts';
+import { withSchema } from './database.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { promises } from './oracle-queries.ts';
 
@@ -30,27 +31,15 @@ const tables = `
   create index on chaos_press (run_id, call_id);
   analyze`;
 
-/** Opens the store's schema, beside the store. */
-export async function openSchema(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString });
-  client.on('error', () => {});
-  await client.connect();
-  await client.query('set search_path to steward');
-  return client;
-}
-
-export async function judge(postgresUrl: string, evidence: Evidence): Promise<Breach[]> {
-  const client = await openSchema(postgresUrl);
-  try {
+export function judge(postgresUrl: string, evidence: Evidence): Promise<Breach[]> {
+  return withSchema(postgresUrl, async (client) => {
     await submit(client, evidence);
     return [
       ...evidence.testimonies.flatMap(breachesSeen),
       ...(await breachesStored(client)),
       ...(await brokenChains(client, postgresUrl)),
     ];
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 async function submit(client: pg.Client, { ledger, testimonies }: Evidence): Promise<void> {
@@ -131,10 +120,10 @@ async function breachesStored(client: pg.Client): Promise<Breach[]> {
 
 async function brokenChains(client: pg.Client, connectionString: string): Promise<Breach[]> {
   const { rows } = await client.query<{ chain: string }>('select distinct chain from audit');
-  const { audit, close } = await postgresStores({ connectionString });
+  const stores = await postgresStores({ connectionString });
   const found: Breach[] = [];
   for (const { chain } of rows) {
-    const verdict = await audit.verify(chain);
+    const verdict = await stores.audit.verify(chain);
     if (verdict.valid) continue;
     found.push({
       promise: 'I7 the audit chain is whole',
@@ -142,6 +131,6 @@ async function brokenChains(client: pg.Client, connectionString: string): Promis
       details: JSON.stringify(verdict),
     });
   }
-  await close();
+  await stores.close();
   return found;
 }

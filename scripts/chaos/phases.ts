@@ -1,6 +1,6 @@
 // Where in its runs a replica is: written down for the driver at every step, and used to die inside of one.
 import { openSync, writeSync } from 'node:fs';
-import type { ModelClient, ModelEvent, RunStore } from '@steward/core';
+import type { Fence, ModelClient, ModelEvent, NewRun, RunStore } from '@steward/core';
 
 /** `model`: an answer is streaming. `gate`: a call is being let through. `effect`: a tool works. `commit`: a turn, a result or an end is being stored. */
 export const phases = ['model', 'gate', 'effect', 'commit'] as const;
@@ -65,7 +65,7 @@ export class PhaseBoard {
 
   /** The model, watched from its first word on. */
   watchModel(model: ModelClient): ModelClient {
-    const board = this;
+    const change = (by: 1 | -1) => this.#change('model', by);
     return {
       async *stream(request, options): AsyncIterable<ModelEvent> {
         let isStreaming = false;
@@ -73,12 +73,12 @@ export class PhaseBoard {
           for await (const event of model.stream(request, options)) {
             if (event.type === 'text' && !isStreaming) {
               isStreaming = true;
-              board.#change('model', 1);
+              change(1);
             }
             yield event;
           }
         } finally {
-          if (isStreaming) board.#change('model', -1);
+          if (isStreaming) change(-1);
         }
       },
     };
@@ -92,12 +92,12 @@ export class PhaseBoard {
   }
 
   #noteOwnership(name: keyof RunStore, asked: unknown, answer: unknown): void {
-    const { kind, run } = (answer ?? {}) as { kind?: string; run?: { runId: string } };
-    const { runId } = (asked ?? {}) as { runId?: string };
-    if (run && (name === 'claim' || (name === 'create' && kind === 'claimed'))) {
-      this.#runs.add(run.runId);
-    } else if (runId && (name === 'finish' || name === 'release' || answer === 'paused')) {
-      this.#runs.delete(runId);
+    if (answer === null) return; // Nothing to claim.
+    if (name === 'claim') this.#runs.add(String(asked));
+    else if (name === 'create' && isKind(answer, 'claimed'))
+      this.#runs.add((asked as NewRun).runId);
+    else if (name === 'finish' || name === 'release' || answer === 'paused') {
+      this.#runs.delete((asked as Fence).runId);
     } else return;
     this.#write();
   }
@@ -119,4 +119,8 @@ export class PhaseBoard {
     const words: LastWords = { phases: this.#counts, runs: [...this.#runs] };
     writeSync(this.#file, `${JSON.stringify(words)}\n`, 0);
   }
+}
+
+function isKind(answer: unknown, kind: string): boolean {
+  return (answer as { kind?: string }).kind === kind;
 }

@@ -6,7 +6,8 @@ export class Reading {
   /** Where to go on. */
   cursor: string | undefined;
   end: TerminalEvent | undefined;
-  snapshots = 0;
+  /** Each snapshot in short, for the story of the run. */
+  readonly shown: string[] = [];
   /** The text as it stands on the page. */
   text = '';
   /** What should not have been read. */
@@ -20,8 +21,7 @@ export class Reading {
     this.runId ??= event.runId;
     if (event.runId !== this.runId) this.wrong(`an event of ${event.runId}`);
     if (this.end) this.wrong(`${event.type} behind the end`);
-    if (event.type === 'snapshot') this.snapshots += 1;
-    else this.#note(event);
+    if (event.type !== 'snapshot') this.#note(event);
     this.cursor = event.cursor;
     this.#write(event);
     if (isTerminal(event)) this.end = event;
@@ -29,6 +29,10 @@ export class Reading {
 
   wrong(what: string): void {
     this.faults.push(what);
+  }
+
+  get snapshots(): number {
+    return this.shown.length;
   }
 
   #note({ type, cursor }: RunEvent): void {
@@ -48,6 +52,7 @@ export class Reading {
       this.#turn = event.turn;
       const answer = event.messages.find(({ role }) => role === 'assistant')?.content;
       this.text = typeof answer === 'string' ? answer : event.openText;
+      this.shown.push(`${event.cursor} ${event.status} turn ${event.turn}: ${this.text}`);
     }
   }
 }

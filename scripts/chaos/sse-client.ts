@@ -4,6 +4,7 @@ import type { RunEvent } from '@steward/core';
 
 /** A server that says nothing for so long is taken for dead: it sends comments more often. */
 const silenceMs = 3_000;
+const data = 'data: ';
 const agent = new Agent({ keepAlive: true });
 
 export interface Asked {
@@ -36,8 +37,8 @@ export async function* eventsFrom(asked: Asked): AsyncGenerator<RunEvent> {
     for await (const chunk of response.setEncoding('utf8')) {
       const blocks = (rest + String(chunk)).split('\n\n');
       rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        if (block.startsWith('data: ')) yield JSON.parse(block.slice('data: '.length)) as RunEvent;
+      for (const block of blocks.filter((one) => one.startsWith(data))) {
+        yield JSON.parse(block.slice(data.length)) as RunEvent;
       }
     }
   } finally {

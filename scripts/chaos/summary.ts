@@ -1,4 +1,6 @@
+import type { Holdings } from './baseline.ts';
 import type { CampaignOptions, CampaignReport } from './campaign.ts';
+import type { Testimony } from './client.ts';
 import { phases } from './phases.ts';
 
 type Row = readonly [name: string, value: string | number];
@@ -10,8 +12,12 @@ export function summaryOf(options: CampaignOptions, report: CampaignReport): str
     ...Object.entries(options),
     ['seconds', report.seconds.toFixed(1)],
     ...countsOf(report),
-    ...Object.entries(driver.counts).sort(),
+    ...byName(driver.counts),
+    ['kills', driver.kills],
     ...phases.map((phase): Row => [`kills inside ${phase}`, driver.killsIn[phase]]),
+    ...takeoversOf(report),
+    ...holdings('before', report.before),
+    ...holdings('after', report.after),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `${name.padEnd(width)}  ${String(value).padStart(10)}`);
@@ -29,25 +35,50 @@ export function summaryOf(options: CampaignOptions, report: CampaignReport): str
 }
 
 function countsOf({ evidence: { testimonies, ledger } }: CampaignReport): Row[] {
-  const ends = new Map<string, number>();
-  for (const { refusal, reading } of testimonies) {
-    const { end } = reading;
-    const how =
-      refusal ??
-      (end?.type === 'complete' ? end.finishReason : end?.type === 'error' ? end.code : end?.type);
-    const name = `ended: ${how ?? 'never'}`;
-    ends.set(name, (ends.get(name) ?? 0) + 1);
+  const ends: Record<string, number> = {};
+  for (const testimony of testimonies) {
+    const name = `ended: ${endOf(testimony)}`;
+    ends[name] = (ends[name] ?? 0) + 1;
   }
-  const sum = (of: (testimony: (typeof testimonies)[number]) => number) =>
+  const sum = (of: (testimony: Testimony) => number) =>
     testimonies.reduce((total, testimony) => total + of(testimony), 0);
   return [
-    ...[...ends].sort(),
+    ...byName(ends),
     ['effects', ledger.filter(({ isApplied }) => isApplied).length],
     ['calls known by their key', ledger.filter(({ isApplied }) => !isApplied).length],
     ['decisions', sum(({ presses }) => presses.length)],
     ['cancels', sum(({ cancel }) => (cancel === null ? 0 : 1))],
     ['trespasses refused', sum(({ trespasses }) => trespasses.length)],
-    ['cuts', sum(({ cuts }) => cuts)],
+    ['resumptions', sum(({ resumptions }) => resumptions)],
     ['snapshots', sum(({ reading }) => reading.snapshots)],
+  ];
+}
+
+function endOf({ refusal, reading: { end } }: Testimony): string {
+  if (refusal !== null) return refusal;
+  if (end?.type === 'complete') return end.finishReason;
+  return end?.type === 'error' ? end.code : (end?.type ?? 'never');
+}
+
+function byName(counts: Readonly<Record<string, number>>): Row[] {
+  return Object.entries(counts).sort(([one], [other]) => one.localeCompare(other));
+}
+
+function takeoversOf({ takeovers }: CampaignReport): Row[] {
+  const sorted = takeovers.toSorted((one, other) => one - other);
+  const at = (share: number) => (sorted[Math.ceil(sorted.length * share) - 1] ?? 0).toFixed(1);
+  return [
+    ['take-overs after kills', sorted.length],
+    ['take-over p50, s', at(0.5)],
+    ['take-over p95, s', at(0.95)],
+    ['take-over max, s', at(1)],
+  ];
+}
+
+function holdings(when: string, { heapMiB, rssMiB, handles }: Holdings): Row[] {
+  return [
+    [`heap ${when}, MiB`, heapMiB.toFixed(1)],
+    [`rss ${when}, MiB`, rssMiB.toFixed(0)],
+    [`handles ${when}`, handles],
   ];
 }

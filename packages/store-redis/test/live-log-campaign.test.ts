@@ -68,8 +68,11 @@ class Campaign {
   async #read(log: LiveLog): Promise<void> {
     while (!this.#isOver) {
       const from = Math.max(0, this.#published.length - 20);
-      const reader = await log.tail(key, this.#published[from]);
-      await (reader === undefined ? wait(10) : this.#follow(reader, from + 1));
+      const after = this.#published[from];
+      const reader = await log.tail(key, after);
+      // Without a cursor it reads from the first event.
+      const next = after === undefined ? 0 : from + 1;
+      await (reader === undefined ? wait(10) : this.#follow(reader, next));
     }
   }
 

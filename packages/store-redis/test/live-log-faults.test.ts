@@ -251,6 +251,36 @@ describe.runIf(hasRedis)('a live log that many read', () => {
     expect(await read(reader, 7)).toEqual([...cursorsOf(1, 5), '2-0', '2-1']);
   });
 
+  it('takes all that an owner stored from the next one when that owner died before it showed anything', async () => {
+    const server = await privateRedis();
+    const log = await open({ url: server.url });
+    log.open(key(), 1);
+    await eventually('the stream is there', async () => (await log.tail(key())) !== undefined);
+    const reader = await readerOf(log);
+    const heir = (await open({ url: server.url })).open(key(), 2);
+    for (const cursor of ['1-0', '2-0', '2-1']) heir.publish(token(cursor));
+    await heir.close();
+    expect(await read(reader, 3)).toEqual(['1-0', '2-0', '2-1']);
+    expect(await read(await readerOf(await open({ url: server.url })), 3)).toEqual([
+      '1-0',
+      '2-0',
+      '2-1',
+    ]);
+  });
+
+  it('does not take the words of a later owner for the beginning', async () => {
+    const server = await privateRedis();
+    const log = await open({ url: server.url });
+    log.open(key(), 1);
+    await eventually('the stream is there', async () => (await log.tail(key())) !== undefined);
+    const reader = await readerOf(log);
+    const heir = (await open({ url: server.url })).open(key(), 2);
+    heir.publish(token('2-0'));
+    await heir.close();
+    expect(await read(reader, 1)).toEqual(['lost']);
+    expect(await (await open({ url: server.url })).tail(key())).toBeUndefined();
+  });
+
   it('says lost where an owner died with events that it had not sent', async () => {
     const server = await privateRedis();
     const log = await open({ url: server.url });

@@ -1,4 +1,6 @@
 import { StewardError } from '../errors/steward-error.ts';
+import type { LiveLog } from '../events/live-log.ts';
+import type { RunRecord } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { planHostCall } from './plan-calls.ts';
 
@@ -36,16 +38,14 @@ async function goOn(run: OwnedRun): Promise<void> {
 
 /**
  * Durable events that an earlier owner stored and could not show come before anything new. When the log has none of the
- * newest ones it was lost as a whole: its readers get a snapshot, unless nothing but the beginning was ever said.
+ * newest ones it was lost as a whole: its readers get a snapshot, unless nothing but the beginning was ever said. When
+ * nothing was ever shown, they get everything.
  */
 async function showMissed(run: OwnedRun): Promise<void> {
   const { record, settings } = run;
   const { runs, liveLog } = settings.stores;
-  const newest = await runs.events(
-    record.runId,
-    Math.max(0, record.eventCount - maxMissed),
-    maxMissed,
-  );
+  const first = Math.max(0, record.eventCount - maxMissed);
+  const newest = await runs.events(record.runId, first, maxMissed);
   for (let at = newest.length - 1; at >= 0; at--) {
     const reader = await liveLog.tail(record, newest[at]?.event.cursor);
     if (!reader) continue;
@@ -53,7 +53,18 @@ async function showMissed(run: OwnedRun): Promise<void> {
     run.log.showStored(newest.slice(at + 1).map(({ event }) => event));
     return;
   }
-  if (record.eventCount === 1) run.log.showStored(newest.map(({ event }) => event));
+  const isAll = first === 0 && (await isEmpty(liveLog, record));
+  if (isAll || record.eventCount === 1) {
+    run.log.showStored(newest.map(({ event }) => event));
+  }
+}
+
+/** Whether a log is there and nothing was ever shown in it. */
+async function isEmpty(liveLog: LiveLog, record: RunRecord): Promise<boolean> {
+  const reader = await liveLog.tail(record);
+  const isBegun = reader?.take(1).length !== 0;
+  reader?.close();
+  return !isBegun;
 }
 
 function announce(run: OwnedRun): Promise<void> {

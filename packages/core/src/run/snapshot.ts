@@ -79,5 +79,7 @@ async function messagesOf(
 ): Promise<readonly ConversationMessage[]> {
   // The messages of this run are its conversation's newest, unless later runs followed.
   const recent = await conversations.read(run, run.conversationId, { limit: 100 });
-  return recent.filter((message) => message.runId === run.runId);
+  // The answer of a run that has ended since it was loaded is still to come, piece by piece.
+  const isPart = (role: string) => isEnded(run.status) || role === 'user';
+  return recent.filter(({ runId, role }) => runId === run.runId && isPart(role));
 }

@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 import type { RunEvent } from '../../src/events/run-event.ts';
 import type { Run } from '../../src/run/run.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
+import type { Stores } from '../../src/stores/stores.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
 import { type SeededRandom, seededRandom } from '../../src/testing/random.ts';
 import { scriptedModel } from '../../src/testing/scripted-model.ts';
@@ -19,6 +20,7 @@ import {
   typesOf,
 } from './workshop.ts';
 
+const words = ['token', 'token', 'token'];
 const answer = Array.from({ length: 40 }, (_, n) => `w${n} `);
 
 function talkative(stores = inProcessStores()) {
@@ -310,4 +312,57 @@ it('notices durable events that the live log never showed', async () => {
   const events = await watched;
   expect(typesOf(events).at(-1)).toBe('complete');
   expect(textRead(events)).toBe('Done.');
+});
+
+it('shows a run from its first event when its first owner died before it had shown any', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const died = Promise.withResolvers<never>();
+  // It stores its first event, and never learns of it.
+  const append: Stores['runs']['append'] = async (...args) => {
+    await stores.runs.append(...args);
+    return died.promise;
+  };
+  const first = quickAssistant({
+    stores: { ...stores, runs: { ...stores.runs, append, renew: () => died.promise } },
+    clock,
+    lease: { sweepMs: 1e9 },
+  });
+  const { id } = first.run('Go on');
+  await clock.advance(0);
+  await using second = quickAssistant({ stores, clock });
+  await clock.advance(12_000);
+  const events = await eventsOf(second.attach(id));
+  expect(typesOf(events)).toEqual(['run_started', 'turn_reset', ...words, 'usage', 'complete']);
+});
+
+it('does not give the answer twice when a run ends while its state is shown', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const [speaking, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const model = scriptedModel(async () => {
+    await speaking.promise;
+    return { text: 'All is done.' };
+  });
+  await using assistant = quickAssistant({ stores, clock, model });
+  const conversations: Stores['conversations'] = {
+    ...stores.conversations,
+    read: async (...args) => {
+      await ending.promise;
+      return stores.conversations.read(...args);
+    },
+  };
+  const reader = bystander({ stores: { ...stores, conversations }, clock });
+  const { id } = assistant.run('Go on');
+  await clock.advance(0);
+  // Before its first word it is asked for from a place that the log cannot serve.
+  const watched = eventsOf(reader.attach(id, { after: '1-99' }));
+  await clock.advance(0);
+  speaking.resolve();
+  await clock.advance(1);
+  ending.resolve();
+  await clock.advance(1);
+  const events = await watched;
+  expect(typesOf(events)).toContain('token');
+  expect(textRead(events)).toBe('All is done.');
 });

@@ -1,4 +1,4 @@
-import { gap } from './stream-entry.ts';
+import { beginning, gap } from './stream-entry.ts';
 
 /**
  * Appends events to a stream, all in one step: who owns a run, and whether anything got lost, is seen where the events
@@ -30,7 +30,7 @@ for i = 6, #ARGV, 2 do
   local id = ARGV[i]
   local epoch, k = place(id)
   if epoch > lastEpoch or (epoch == lastEpoch and k > lastK) then
-    local isNext = epoch == lastEpoch and k == lastK + 1
+    local isNext = (epoch == lastEpoch and k == lastK + 1) or (last == '${beginning}' and k == 0)
     if epoch > 0 and epoch < owner and not isNext then before = '${gap}' end
     redis.call('XADD', key, 'MAXLEN', '~', ARGV[2], id, 'p', before, 'e', ARGV[i + 1])
     before, last, lastEpoch, lastK = id, id, epoch, k

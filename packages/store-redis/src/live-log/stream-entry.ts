@@ -37,10 +37,11 @@ export function isChained(entries: readonly StreamEntry[]): boolean {
 
 /**
  * Whether the entry is the first event of its run, and not just the oldest one that is left. When the first owner died
- * before its first event, the next one announces the run.
+ * before its first event, the next one announces the run; what else a later owner says was not the first.
  */
-export function beginsRun({ before, event }: StreamEntry): boolean {
-  return before === beginning || (before === '' && event.type === 'run_started');
+export function beginsRun({ id, before, event }: StreamEntry): boolean {
+  if (event.type === 'run_started') return before === beginning || before === '';
+  return before === beginning && id.startsWith('1-');
 }
 
 /** Less than, equal to or greater than 0 as the cursor `a` comes before, is, or comes after `b`. */
