@@ -12,6 +12,7 @@ import {
   Effects,
   effectTools,
   eventsOf,
+  mortalAssistant,
   planned,
   quickAssistant,
   settle,
@@ -20,7 +21,6 @@ import {
   typesOf,
 } from './workshop.ts';
 
-const words = ['token', 'token', 'token'];
 const answer = Array.from({ length: 40 }, (_, n) => `w${n} `);
 
 function talkative(stores = inProcessStores()) {
@@ -314,26 +314,34 @@ it('notices durable events that the live log never showed', async () => {
   expect(textRead(events)).toBe('Done.');
 });
 
-it('shows a run from its first event when its first owner died before it had shown any', async () => {
+it('shows a run from its first event when nobody who owned it lived to show any', async () => {
   const clock = fakeClock();
   const stores = storesOn(clock);
-  const died = Promise.withResolvers<never>();
-  // It stores its first event, and never learns of it.
+  const first = mortalAssistant({ stores, clock });
+  first.points.arm('after_create');
+  const { id } = first.assistant.run('Go on');
+  await clock.advance(12_000);
+  // The second one stores that it goes on, never learns of it, and dies with all that it would have shown.
+  const never = new Promise<never>(() => {});
   const append: Stores['runs']['append'] = async (...args) => {
     await stores.runs.append(...args);
-    return died.promise;
+    return never;
   };
-  const first = quickAssistant({
-    stores: { ...stores, runs: { ...stores.runs, append, renew: () => died.promise } },
-    clock,
-    lease: { sweepMs: 1e9 },
-  });
-  const { id } = first.run('Go on');
-  await clock.advance(0);
-  await using second = quickAssistant({ stores, clock });
+  const runs: Stores['runs'] = { ...stores.runs, append, renew: () => never };
+  const liveLog: Stores['liveLog'] = {
+    ...stores.liveLog,
+    open: (...args) => ({ ...stores.liveLog.open(...args), publish: () => {} }),
+  };
+  quickAssistant({ stores: { ...stores, runs, liveLog }, clock, lease: { sweepMs: 1e9 } });
   await clock.advance(12_000);
-  const events = await eventsOf(second.attach(id));
-  expect(typesOf(events)).toEqual(['run_started', 'turn_reset', ...words, 'usage', 'complete']);
+  await using third = quickAssistant({ stores, clock });
+  await clock.advance(12_000);
+  const events = await eventsOf(third.attach(id));
+  expect(events.slice(0, 3).map(({ type, cursor }) => `${type} ${cursor}`)).toEqual([
+    'run_started 1-0',
+    'turn_reset 2-0',
+    'turn_reset 3-0',
+  ]);
 });
 
 it('does not give the answer twice when a run ends while its state is shown', async () => {
