@@ -1,16 +1,19 @@
-import { inProcessStores, type LiveLog, type RateLimiter } from '@steward/core';
+import { type BreakerStore, inProcessStores, type LiveLog, type RateLimiter } from '@steward/core';
+import type { Cache, SessionStore } from '@steward/core/host';
+import { redisBreakerStore } from './breakers/redis-breaker-store.ts';
+import { RedisCache } from './cache/redis-cache.ts';
+import { checkAddress, type RedisAddress } from './connection/address.ts';
 import { closeClient, joinClient, openClient } from './connection/open-client.ts';
 import {
   blockingOptions,
-  checkAddress,
   checkPrefix,
   isCluster,
   makeClient,
   promptOptions,
-  type RedisAddress,
 } from './connection/redis-client.ts';
 import { RedisLiveLog } from './live-log/redis-live-log.ts';
 import { redisRateLimiter } from './rate-limiter/redis-rate-limiter.ts';
+import { RedisSessionStore } from './sessions/redis-session-store.ts';
 
 /** Which Redis, and how much is kept there. One of `url` and `client` is given. */
 export interface RedisStoresOptions extends RedisAddress {
@@ -24,12 +27,18 @@ export interface RedisStoresOptions extends RedisAddress {
   readonly replicas?: number | undefined;
 }
 
-/** What Redis does for an assistant; put them where the stores of an assistant have theirs. */
+/** What Redis does for an assistant, whose stores take the first three, and for the web application around it. */
 export interface RedisStores {
   /** Streams of all processes. */
   readonly liveLog: LiveLog;
   /** Limits that all processes share. */
   readonly rateLimiter: RateLimiter;
+  /** Circuit breakers that open for all processes. */
+  readonly breakers: BreakerStore;
+  /** Log-ins of a web application. */
+  readonly sessions: SessionStore;
+  /** Values that all processes share. */
+  readonly cache: Cache;
   /** Sends what is buffered and closes the connections. */
   close(): Promise<void>;
 }
@@ -38,9 +47,10 @@ const where = 'redisStores';
 const defaults = { streamEvents: 5_000, replayMs: 60 * 60 * 1000, replicas: 1 };
 
 /**
- * The live log and the rate limiter on Redis 6.2 or newer, for assistants in several processes: what one of them
- * streams can be read in all. Nothing is kept here that the stores do not have as well: Redis may be away or be flushed,
- * and runs go on. It starts with everything in order or not at all.
+ * What several processes share on Redis 6.2 or newer. For assistants: the live log, so that what one of them streams can
+ * be read in all, rate limits and breakers. For the web application around them: sessions and a cache. Nothing is kept
+ * here but log-ins that the stores do not have as well: Redis may be away or be flushed, and runs go on. It starts with
+ * everything in order or not at all.
  *
  * @throws TypeError naming the option that is not acceptable; StewardError `store_unavailable` that says what is wrong
  * with the server and what to do.
@@ -50,8 +60,8 @@ const defaults = { streamEvents: 5_000, replayMs: 60 * 60 * 1000, replicas: 1 };
  * import { redisStores } from '@steward/store-redis';
  *
  * const redis = await redisStores({ url: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379' });
- * const { liveLog, rateLimiter } = redis;
- * const stores = { ...inProcessStores(), liveLog, rateLimiter };
+ * const { liveLog, rateLimiter, breakers } = redis;
+ * const stores = { ...inProcessStores(), liveLog, rateLimiter, breakers };
  * const assistant = new Assistant({ model: demoModel(), stores });
  * console.log(await assistant.run('Hello').text());
  * await assistant.close();
@@ -61,7 +71,7 @@ const defaults = { streamEvents: 5_000, replayMs: 60 * 60 * 1000, replicas: 1 };
 export async function redisStores(options: RedisStoresOptions): Promise<RedisStores> {
   const { prefix, streamEvents, replayMs, replicas } = check(options);
   const commands = makeClient(options, promptOptions);
-  await openClient(commands, { where, noEviction: false });
+  await openClient(commands, { where, prefix });
   const local = inProcessStores();
   const liveLog = new RedisLiveLog({
     prefix,
@@ -82,6 +92,9 @@ export async function redisStores(options: RedisStoresOptions): Promise<RedisSto
       local: local.rateLimiter,
       replicas,
     }),
+    breakers: redisBreakerStore({ prefix, client: commands, local: local.breakers }),
+    sessions: new RedisSessionStore(prefix, commands),
+    cache: new RedisCache(prefix, commands),
     close: async () => {
       await liveLog.close();
       await local.close();

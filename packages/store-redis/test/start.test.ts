@@ -4,7 +4,7 @@ import { StewardError } from '@steward/core';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bullMqEngine, redisStores } from '../src/index.ts';
-import { privateRedis } from './private-redis.ts';
+import { privateCluster, privateRedis } from './private-redis.ts';
 import { hasRedis, redisUrl } from './test-redis.ts';
 
 const doors = { redisStores, bullMqEngine };
@@ -84,6 +84,29 @@ describe.each(Object.entries(doors))('%s()', (name, open) => {
       await ('close' in opened ? opened.close() : opened.stop(0));
     });
 
+    it('does not start on one that evicts keys, and says what to set', async () => {
+      const { url } = await privateRedis('--maxmemory-policy', 'allkeys-lru');
+      expect(await refusal(open({ url }))).toMatch(/maxmemory-policy allkeys-lru.*noeviction/);
+    });
+
+    it('does not start on a replica, and names its primary', async () => {
+      const primary = await privateRedis();
+      const { url } = await privateRedis('--replicaof', '127.0.0.1', String(primary.port));
+      expect(await refusal(open({ url }))).toContain(`its primary (127.0.0.1:${primary.port})`);
+    });
+
+    it('does not start on one server of a Cluster, and says which address it takes', async () => {
+      const { url } = await privateCluster();
+      expect(await refusal(open({ url }))).toMatch(/one of a Cluster.*redis\+cluster:\/\//);
+    });
+
+    it('does not start for a user who lacks a right, and says which', async () => {
+      const { url, admin } = await privateRedis();
+      await admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', '-xadd');
+      const app = url.replace('//', '//app:secret@');
+      expect(await refusal(open({ url: app }))).toMatch(/XADD: .*commands that the README lists/);
+    });
+
     it('says that there is no such database', async () => {
       expect(await refusal(open({ url: `${redisUrl}/999` }))).toMatch(/no database of that number/);
     });
@@ -107,16 +130,5 @@ describe('the numbers', () => {
 
   it('of bullMqEngine too', async () => {
     await expect(bullMqEngine({ url: redisUrl, concurrency: 1.5 })).rejects.toThrow(TypeError);
-  });
-});
-
-describe.runIf(hasRedis)('bullMqEngine() on a server that evicts keys', () => {
-  it('does not start, and says what to set', async () => {
-    const { url } = await privateRedis('--maxmemory-policy', 'allkeys-lru');
-    expect(await refusal(bullMqEngine({ url }))).toMatch(
-      /maxmemory-policy allkeys-lru.*noeviction/,
-    );
-    const stores = await redisStores({ url });
-    await stores.close();
   });
 });

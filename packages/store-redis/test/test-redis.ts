@@ -26,7 +26,7 @@ export interface TestStores extends RedisStores {
   readonly prefix: string;
 }
 
-export async function openStores(options: Partial<RedisStoresOptions> = {}): Promise<TestStores> {
+async function openStores(options: Partial<RedisStoresOptions> = {}): Promise<TestStores> {
   const prefix = options.prefix ?? newPrefix();
   const address = options.client === undefined ? { url: redisUrl } : {};
   return { ...(await redisStores({ ...address, ...options, prefix })), prefix };

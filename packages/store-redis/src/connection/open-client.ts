@@ -1,40 +1,64 @@
 import { StewardError } from '@steward/core';
+import type { Cluster, Redis } from 'ioredis';
+import { examine, failureOf, type RedisFinding, unfit } from './examination.ts';
 import type { RedisClient } from './redis-client.ts';
 
-/** What the newest commands that are used here need. */
-const oldestVersion = [6, 2] as const;
-
-/** Whose client it is and what the server must keep. */
-export interface ServerNeeds {
+/** Whose client it is, and what its keys begin with. */
+export interface ClientUse {
   /** Names the function in messages. */
   readonly where: string;
-  /** Whether the server must never evict keys. */
-  readonly noEviction: boolean;
+  readonly prefix: string;
 }
 
+/** Longer than a connection may take: Sentinels are asked for ever, and nobody is told. */
+const startMs = 8_000;
+
 /**
- * Connects a client and looks at its server. Throws `store_unavailable` saying what is wrong and what to do; the client
+ * Connects a client and looks at its servers. Throws `store_unavailable` saying what is wrong and what to do; the client
  * is then disconnected. Afterwards the client survives whatever becomes of the server.
  */
-export async function openClient(client: RedisClient, needs: ServerNeeds): Promise<void> {
+export async function openClient(client: Redis | Cluster, use: ClientUse): Promise<void> {
+  const findings = await connectAndExamine(client, use);
+  const failure = failureOf(findings);
+  if (failure === undefined) return;
+  closeClient(client);
+  throw unfit(use.where, failure);
+}
+
+/** Connects a client and looks at its servers. Disconnected where that cannot be done, for which it throws. */
+export async function connectAndExamine(
+  client: Redis | Cluster,
+  { where, prefix }: ClientUse,
+): Promise<readonly RedisFinding[]> {
   let latest: Error | undefined;
   const onError = (reason: Error) => {
     latest = reason;
   };
   client.on('error', onError);
   try {
-    await client.connect();
-    const info = String(await client.call('INFO'));
+    await inTime(client.connect());
+    const findings = await examine(client, prefix);
     // As of a database that does not exist: the client would go on with another one.
     if (latest !== undefined) throw latest;
-    examine(info, needs);
+    watch(client, where);
+    return findings;
   } catch (reason) {
-    client.disconnect();
-    if (reason instanceof StewardError) throw reason;
-    throw unreachable(needs.where, saying(reason, latest));
+    watch(client, where);
+    closeClient(client);
+    throw unreachable(where, saying(reason, latest));
+  } finally {
+    client.off('error', onError);
   }
-  watch(client, needs.where);
-  client.off('error', onError);
+}
+
+async function inTime(connecting: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('timed out')), startMs);
+  try {
+    await Promise.race([connecting, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Connects one more client to a server that was examined. It need not be there at this moment. */
@@ -66,35 +90,6 @@ function watch(client: RedisClient, where: string): void {
   });
 }
 
-function examine(info: string, { where, noEviction }: ServerNeeds): void {
-  const version = field(info, 'redis_version');
-  if (isOlder(version)) {
-    const wanted = oldestVersion.join('.');
-    throw unfit(`${where}: the server is Redis ${version}; Redis ${wanted} or newer is needed.`);
-  }
-  const policy = field(info, 'maxmemory_policy');
-  if (noEviction && policy !== '' && policy !== 'noeviction') {
-    throw unfit(
-      `${where}: the server would throw work away when its memory is full (maxmemory-policy ${policy}). ` +
-        'Set it to noeviction, or give another server.',
-    );
-  }
-}
-
-function field(info: string, name: string): string {
-  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
-}
-
-function isOlder(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = oldestVersion;
-  return major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
-}
-
-function unfit(says: string): StewardError {
-  return new StewardError('store_unavailable', says, { retryable: false });
-}
-
 /** The client's own reason is often only that its connection is closed. */
 function saying(reason: unknown, latest: Error | undefined): Error {
   if (latest !== undefined) return latest;
@@ -104,7 +99,19 @@ function saying(reason: unknown, latest: Error | undefined): Error {
 const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/WRONGPASS|invalid (username-)?password/i, 'The user or the password is wrong.'],
   [/NOAUTH/, 'The server wants a password: put it into the URL, as redis://:password@host:6379.'],
-  [/NOPERM/, 'The user lacks a right: besides its keys it needs INFO, EVAL and EVALSHA.'],
+  [/NOPERM/, 'Its user lacks a right: the README has the commands that it needs.'],
+  [
+    /All sentinels are unreachable/,
+    'Do the Sentinels answer, and do they watch a server of that name?',
+  ],
+  [
+    /cluster support disabled/i,
+    'The server is none of a Cluster: its address begins with redis://.',
+  ],
+  [
+    /slots cache|startup nodes/i,
+    'No node of the Cluster answers: are the hosts right, and are they of a Cluster?',
+  ],
   [/ECONNREFUSED/, 'Nothing listens there: is the server started, and is the port right?'],
   [/ENOTFOUND|EAI_AGAIN/, 'There is no such host: is its name right?'],
   [
@@ -127,5 +134,6 @@ function unreachable(where: string, reason: Error): StewardError {
   const hint = hints.find(([pattern]) => pattern.test(said))?.[1] ?? 'Look at its address.';
   return new StewardError('store_unavailable', `${where}: Redis cannot be used: ${said}. ${hint}`, {
     cause: reason,
+    retryable: false,
   });
 }

@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { parseAddress, type RedisAddress } from './address.ts';
 
 /** What this package asks of a client: the same for one server, behind Sentinel and on a Cluster. */
 export interface RedisClient {
@@ -10,14 +11,6 @@ export interface RedisClient {
   connect(): Promise<void>;
   disconnect(): void;
   pipeline(): unknown;
-}
-
-/** Where Redis is: one of the two is given. */
-export interface RedisAddress {
-  /** As `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
-  readonly url?: string | undefined;
-  /** A client of yours, also for Sentinel or a Cluster: it says how to connect, is not used otherwise and stays open. */
-  readonly client?: Redis | Cluster | undefined;
 }
 
 /** Whoever waits longer than this for Redis does without. */
@@ -71,41 +64,43 @@ export const workerOptions: ClientOptions = { ...always, maxRetriesPerRequest: n
 /** Makes a client that is not connected yet. */
 export function makeClient({ url, client }: RedisAddress, options: ClientOptions): Redis | Cluster {
   if (client instanceof Cluster) {
-    // What a Cluster decides for all its connections it does not take from one.
-    const { enableOfflineQueue = true, retryStrategy: _, ...redisOptions } = options;
-    return client.duplicate([], {
-      lazyConnect: true,
-      enableOfflineQueue,
-      clusterRetryStrategy: retryStrategy,
-      keyPrefix: '',
-      redisOptions: { ...client.options.redisOptions, ...redisOptions },
-    });
+    const { redisOptions } = client.options;
+    return client.duplicate([], clusterOptions({ ...redisOptions, ...options }));
   }
   if (client !== undefined) return client.duplicate(options);
-  return new Redis({ ...options, ...parsed(url ?? '') });
+  const { kind, hosts, name, db, access } = parseAddress(url ?? '', 'url');
+  if (kind === 'cluster') return new Cluster([...hosts], clusterOptions({ ...options, ...access }));
+  if (kind === 'server') return new Redis({ ...options, ...access, ...hosts[0], db });
+  return new Redis({
+    ...options,
+    ...access,
+    db,
+    sentinels: [...hosts],
+    name,
+    sentinelRetryStrategy: retryStrategy,
+    enableTLSForSentinelMode: access.tls !== undefined,
+    // Sentinels say when another server takes over: nobody has to notice by failing.
+    failoverDetector: true,
+  });
 }
 
-export function isCluster({ client }: RedisAddress): boolean {
-  return client instanceof Cluster;
+/** What a Cluster decides for all its connections it does not take from one. */
+function clusterOptions(options: ClientOptions) {
+  const { enableOfflineQueue = true, ...redisOptions } = options;
+  delete redisOptions.retryStrategy;
+  return {
+    lazyConnect: true,
+    enableOfflineQueue,
+    clusterRetryStrategy: retryStrategy,
+    keyPrefix: '',
+    redisOptions,
+  };
 }
 
-/** `where` names the function in the message of the `TypeError` for an address that cannot be used. */
-export function checkAddress({ url, client }: RedisAddress, where: string): void {
-  if ((url === undefined) === (client === undefined)) {
-    throw new TypeError(`${where}: give one of url and client`);
-  }
-  if (url === undefined) {
-    if (client instanceof Redis || client instanceof Cluster) return;
-    throw new TypeError(`${where}: client must be a Redis or Cluster of ioredis`);
-  }
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new TypeError(
-      `${where}: url must begin with redis:// or rediss://, as redis://user:password@host:6379/0`,
-    );
-  }
-  if (!/^(\/\d*)?$/.test(new URL(url).pathname)) {
-    throw new TypeError(`${where}: url must end in the number of the database, as /0`);
-  }
+export function isCluster({ url, client }: RedisAddress): boolean {
+  return (
+    client instanceof Cluster || (url !== undefined && parseAddress(url, 'url').kind === 'cluster')
+  );
 }
 
 /** Names what the keys begin with. */
@@ -114,18 +109,4 @@ export function checkPrefix(prefix: string, where: string): void {
   throw new TypeError(
     `${where}: prefix must be of letters, digits and . _ - with : between parts, not "${prefix}"`,
   );
-}
-
-function parsed(
-  url: string,
-): Pick<RedisOptions, 'host' | 'port' | 'db' | 'username' | 'password' | 'tls'> {
-  const { protocol, hostname, port, username, password, pathname } = new URL(url);
-  return {
-    host: hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
-    port: Number(port || 6379),
-    db: Number(pathname.slice(1) || 0),
-    ...(username && { username: decodeURIComponent(username) }),
-    ...(password && { password: decodeURIComponent(password) }),
-    ...(protocol === 'rediss:' && { tls: { servername: hostname } }),
-  };
 }

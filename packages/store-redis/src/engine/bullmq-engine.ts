@@ -7,13 +7,12 @@ import {
 } from '@steward/core';
 import { type Job, Queue, WaitingError, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
+import { checkAddress, type RedisAddress } from '../connection/address.ts';
 import { closeClient, joinClient, openClient } from '../connection/open-client.ts';
 import {
-  checkAddress,
   checkPrefix,
   makeClient,
   promptOptions,
-  type RedisAddress,
   workerOptions,
 } from '../connection/redis-client.ts';
 
@@ -61,10 +60,11 @@ export async function bullMqEngine(options: BullMqEngineOptions): Promise<RunEng
     throw new TypeError(`${where}: concurrency must be a positive integer, not ${concurrency}`);
   }
   const adding = makeClient(options, promptOptions);
-  await openClient(adding, { where, noEviction: true });
+  // The braces keep all keys of the queue together on a Cluster.
+  const braced = `{${prefix}}`;
+  await openClient(adding, { where, prefix: braced });
   return new BullMqEngine(adding, () => makeClient(options, workerOptions), {
-    // The braces keep all keys of the queue together on a Cluster.
-    prefix: `{${prefix}}`,
+    prefix: braced,
     concurrency,
   });
 }

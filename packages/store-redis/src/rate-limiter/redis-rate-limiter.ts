@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { RateLimit, RateLimiter, RateTake } from '@steward/core';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { RedisClient } from '../connection/redis-client.ts';
+import { digest } from '../script.ts';
 
 /** What a limiter is made of. */
 export interface RedisRateLimiterParts {
@@ -67,9 +67,4 @@ export function redisRateLimiter(parts: RedisRateLimiterParts): RateLimiter {
       }
     },
   };
-}
-
-/** Keys hold names of users: Redis need not know them, and they may be of any length. */
-function digest(key: string): string {
-  return createHash('sha256').update(key).digest('base64url');
 }
