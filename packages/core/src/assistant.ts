@@ -209,9 +209,10 @@ export class Assistant implements AsyncDisposable {
   }
 
   /**
-   * Gives the model a text before its next turn: a `steered` event says so. A run that ends before that never gives it.
+   * Gives the model a text before its next turn: a `steered` event says so. An answer that is complete is followed by
+   * another turn then; a run that is cancelled, fails or reaches a limit before that never gives it.
    *
-   * @throws StewardError `not_waiting` when the run has ended, or `not_found`.
+   * @throws StewardError `not_waiting` when the run has ended or is a `call`, or `not_found`.
    */
   async steer(runId: string, text: string, principal: Partial<Principal> = {}): Promise<void> {
     checkId(runId, 'steer: runId');
@@ -224,7 +225,8 @@ export class Assistant implements AsyncDisposable {
     return this.#about(runId, async () => {
       const outcome = await this.stores.runs.steer(runId, owner, steer);
       if (outcome === 'not_found') throw notFound(runId);
-      if (outcome === 'not_waiting') throw new StewardError('not_waiting', 'The run has ended.');
+      if (outcome === 'not_waiting')
+        throw new StewardError('not_waiting', 'The run takes no more turns.');
       await this.#driver.leases.refresh(runId);
     });
   }

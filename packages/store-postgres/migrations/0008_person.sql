@@ -179,7 +179,7 @@ declare
 begin
   select * into r from run where run_id = p_run_id and tenant_id = p_tenant and user_id = p_user for no key update;
   if not found then return '"not_found"'; end if;
-  if r.finished_at is not null then return '"not_waiting"'; end if;
+  if r.finished_at is not null or r.input ->> 'kind' = 'call' then return '"not_waiting"'; end if;
   insert into steer (run_id, steer_id, text) values (p_run_id, p_steer_id, p_text) on conflict do nothing;
   return '"ok"';
 end $$;

@@ -46,6 +46,10 @@ begin
     return head_wake(r);
   end if;
   r := owned_run(p_run_id, p_epoch);
+  -- Steering locks the run as well: what was accepted before is seen here, what comes later finds an ended run.
+  if p_end ->> 'status' = 'succeeded' and exists (select from steer where run_id = p_run_id and turn is null) then
+    return '"steered"';
+  end if;
   t := now_ms();
   perform expire_call(r, c) from tool_call c where c.run_id = p_run_id and c.confirmation = 'pending';
   if p_message is not null then

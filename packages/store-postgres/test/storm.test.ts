@@ -83,7 +83,7 @@ class Actor {
     if (run.cancelRequested || next === 'finish') {
       const status = run.cancelRequested ? 'cancelled' : 'succeeded';
       const wakes = await this.#runs.finish(fence, { ...ended, status }, { content: 'Done.' }, []);
-      return this.#take(wakes);
+      return this.#take(wakes === 'steered' ? [] : wakes);
     }
     if (next === 'release') return this.#take(await this.#runs.release(fence));
     const call = callOf();

@@ -14,8 +14,8 @@ export type Ending =
   /** The one call of a run without a model has its result. */
   | { readonly kind: 'call' };
 
-/** Ends a run that came to its end by itself. */
-export async function endRun(run: OwnedRun, ending: Ending): Promise<void> {
+/** Ends a run that came to its end by itself. `steered`: it has not, somebody gave it more to answer. */
+export async function endRun(run: OwnedRun, ending: Ending): Promise<'ended' | 'steered'> {
   switch (ending.kind) {
     case 'short':
       return finish(run, complete(run, ending.reason));
@@ -32,36 +32,46 @@ export async function endWith(run: OwnedRun, error: StewardError): Promise<void>
   if (run.stopCause === 'fenced' || error.code === 'fenced' || error.code === 'store_unavailable') {
     return;
   }
-  switch (run.stopCause) {
-    case 'shutdown':
-      return release(run);
+  if (run.stopCause === 'shutdown') await release(run);
+  else await finish(run, stoppedEnd(run, run.stopCause, error));
+}
+
+function stoppedEnd(
+  run: OwnedRun,
+  cause: 'deadline' | 'cancelled' | null,
+  error: StewardError,
+): RunEnd {
+  switch (cause) {
     case 'deadline':
-      return finish(run, complete(run, 'deadline'));
+      return complete(run, 'deadline');
     case 'cancelled':
-      return finish(run, {
-        status: 'cancelled',
-        text: run.visibleText,
-        finishReason: null,
-        error: null,
-      });
+      return { status: 'cancelled', text: run.visibleText, finishReason: null, error: null };
     case null:
-      return finish(run, failed(run, error));
+      return failed(run, error);
   }
 }
 
-async function finish(run: OwnedRun, end: RunEnd): Promise<void> {
+async function finish(run: OwnedRun, end: RunEnd): Promise<'ended' | 'steered'> {
   const { stores, crashPoint } = run.settings;
   await crashPoint('before_finish');
   const turns = turnMessages(run);
   // What was said in a turn that was cut short is what the person has read: the next run has to know it.
   if (run.openText !== '') turns.push({ role: 'assistant', content: end.text });
   const said = turns.length > 0 || end.text !== '';
-  const wakes = await run.log.store([terminalEvent(end, run.usage)], (events) =>
-    stores.runs.finish(run.fence, end, said ? { content: end.text, turns } : null, events),
+  const wakes = await run.log.store(
+    [terminalEvent(end, run.usage)],
+    (events) =>
+      stores.runs.finish(run.fence, end, said ? { content: end.text, turns } : null, events),
+    (outcome) => outcome !== 'steered',
   );
+  if (wakes === 'steered') {
+    await run.reload();
+    return 'steered';
+  }
   run.end = end;
   await crashPoint('after_finish');
   await run.settings.waker.wake(wakes);
+  return 'ended';
 }
 
 async function release(run: OwnedRun): Promise<void> {

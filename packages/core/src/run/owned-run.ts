@@ -142,6 +142,12 @@ export class OwnedRun {
     this.hear(run);
   }
 
+  /** Takes what the store has now. */
+  async reload(): Promise<void> {
+    const stored = await this.settings.stores.runs.load(this.fence.runId, null);
+    if (stored) this.takeOver(stored);
+  }
+
   /** Takes over what people said: steers, and answers for whoever waits for them. */
   hear({ steers, inputs }: Pick<RunRecord, 'steers' | 'inputs'>): void {
     // What was read before a steer was applied must not make it wait again.

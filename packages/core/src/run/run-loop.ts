@@ -1,5 +1,5 @@
 import { StewardError } from '../errors/steward-error.ts';
-import { endRun, endWith } from './ending.ts';
+import { type Ending, endRun, endWith } from './ending.ts';
 import { takeModelTurn } from './model-turn.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { prepareOwnership } from './recovery.ts';
@@ -28,18 +28,23 @@ function unlessFenced(reason: unknown): void {
   if (!(reason instanceof StewardError) || reason.code !== 'fenced') throw reason;
 }
 
+const callEnding: Ending = { kind: 'call' };
+
 async function takeTurns(run: OwnedRun): Promise<void> {
   for (;;) {
     await run.orStop(() => run.settings.connectServers());
     if ((await runToolCalls(run)) === 'paused') return;
-    if (run.record.input.kind === 'call') return endRun(run, { kind: 'call' });
-
-    const reason = stopReason(run);
-    if (reason) return endRun(run, { kind: 'short', reason });
-
-    const turn = await takeModelTurn(run);
-    if (turn.kind === 'stopped') return endRun(run, { kind: 'short', reason: turn.reason });
-    if (turn.calls > 0 || run.steersWaiting) continue;
-    return endRun(run, { kind: 'answer', turn: turn.turn });
+    const ending = run.record.input.kind === 'call' ? callEnding : await takeTurn(run);
+    if (ending !== null && (await endRun(run, ending)) === 'ended') return;
   }
+}
+
+/** A turn of the model; how the run ends with it, or `null` when it goes on. */
+async function takeTurn(run: OwnedRun): Promise<Ending | null> {
+  const reason = stopReason(run);
+  if (reason) return { kind: 'short', reason };
+  const turn = await takeModelTurn(run);
+  if (turn.kind === 'stopped') return { kind: 'short', reason: turn.reason };
+  const goesOn = turn.calls > 0 || run.steersWaiting;
+  return goesOn ? null : { kind: 'answer', turn: turn.turn };
 }

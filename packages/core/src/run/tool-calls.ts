@@ -18,7 +18,7 @@ export async function runToolCalls(run: OwnedRun): Promise<'done' | 'paused'> {
     if (waiting.length === 0) return 'done';
     run.signal.throwIfAborted();
     if ((await askConfirmations(run, waiting)) === 'paused') return 'paused';
-    await reload(run);
+    await run.reload();
   }
 }
 
@@ -54,11 +54,6 @@ async function askConfirmations(
   );
   await crashPoint('after_pause');
   return outcome;
-}
-
-async function reload(run: OwnedRun): Promise<void> {
-  const stored = await run.settings.stores.runs.load(run.fence.runId, null);
-  if (stored) run.takeOver(stored);
 }
 
 /** Runs `work` on each item, at most `limit` at a time. All are tried; then the first failure is thrown. */

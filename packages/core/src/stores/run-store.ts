@@ -368,7 +368,7 @@ export interface RunStore {
     requestId: string,
     answer: Json,
   ): Promise<'answered' | 'not_found' | 'already_decided'>;
-  /** Adds a text for the next turn; `not_waiting` when the run has ended. */
+  /** Adds a text for the next turn; `not_waiting` when the run has ended, or is a `call` and takes no turns. */
   steer(
     runId: string,
     owner: Owner,
@@ -386,13 +386,16 @@ export interface RunStore {
     runId: string,
     owner: Owner,
   ): Promise<{ readonly found: boolean; readonly wake: readonly Wake[] }>;
-  /** Ends the run: its state, the assistant's message, its usage; frees the conversation and wakes the next in its queue. */
+  /**
+   * Ends the run: its state, the assistant's message, its usage; frees the conversation and wakes the next in its queue.
+   * `steered`, and nothing is written: it would have `succeeded` with a text that no turn was given, so it takes another.
+   */
   finish(
     fence: Fence,
     end: RunEnd,
     message: Pick<ConversationMessage, 'content' | 'turns'> | null,
     events: readonly RunEvent[],
-  ): Promise<readonly Wake[]>;
+  ): Promise<readonly Wake[] | 'steered'>;
   /**
    * What time does: runs whose lease ran out (as a new segment), runs queued for longer than `queuedForMs` (both are
    * returned to be enqueued), queued ones past their deadline, confirmations that expired, waiting runs with nothing pending.

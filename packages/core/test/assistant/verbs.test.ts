@@ -365,6 +365,44 @@ it('gives what was steered to the model before its next turn, once, from anywher
   await expectSound(stores, run.id);
 });
 
+it('answers what was steered in the moment in which the run would end', async () => {
+  const stores = inProcessStores();
+  const model = scriptedModel(planned([], 'Done.'));
+  const other = bystander({ stores });
+  let ends = 0;
+  await using owner = quickAssistant({
+    stores,
+    model,
+    crashPoint: async (name) => {
+      if (name !== 'before_finish') return;
+      ends += 1;
+      if (ends === 1) await other.steer(run.id, 'and in French');
+    },
+  });
+  const run = owner.run('Go');
+  const events = await eventsOf(run);
+  expect(events.flatMap((event) => (event.type === 'steered' ? [event.text] : []))).toEqual([
+    'and in French',
+  ]);
+  expect(ends).toBe(2);
+  expect(model.requests.at(-1)?.messages.at(-1)).toEqual({
+    role: 'user',
+    content: 'and in French',
+  });
+  await expectSound(stores, run.id);
+});
+
+it('steers no call of the host, which asks no model', async () => {
+  const stores = inProcessStores();
+  await using assistant = quickAssistant({
+    stores,
+    tools: [slowTool('read', ({ signal }) => until(() => signal.aborted))],
+  });
+  const run = assistant.call('slow', {});
+  expect(await codeOf(run.steer('and in French'))).toBe('not_waiting');
+  await run.cancel();
+});
+
 it('hands the answer of a person to the tool that asked, once, and only to its owner', async () => {
   const stores = inProcessStores();
   const answers: unknown[] = [];

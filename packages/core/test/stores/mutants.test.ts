@@ -335,6 +335,31 @@ const mutants: Readonly<Record<string, readonly [caughtBy: string, breakage: Bre
       },
     }),
   ],
+  'an end that leaves out a steer': [
+    'ends no run well whose owner does not know of a steer',
+    (runs, db) => ({
+      finish: async (fence, ...given) => {
+        update(rowOf(db, fence.runId), { steers: [] });
+        return runs.finish(fence, ...given);
+      },
+    }),
+  ],
+  'a steer that keeps a run from its end': [
+    'ends a run that was steered, when it cannot answer any more',
+    (runs, db) => ({
+      finish: async (fence, end, ...given) => {
+        const waits = rowOf(db, fence.runId).record.steers.some(({ turn }) => turn === null);
+        return waits ? 'steered' : runs.finish(fence, end, ...given);
+      },
+    }),
+  ],
+  'a steer for a run without turns': [
+    'steers no run that takes no turns',
+    (runs, db) => ({
+      steer: async (runId, owner, steer) =>
+        rowOf(db, runId).record.input.kind === 'call' ? 'ok' : runs.steer(runId, owner, steer),
+    }),
+  ],
   'an end without its message': [
     'ends a run with its state, its event and the message of the assistant',
     (runs) => ({ finish: (fence, end, _, events) => runs.finish(fence, end, null, events) }),

@@ -16,10 +16,17 @@ export interface Ending {
   readonly events: readonly RunEvent[];
 }
 
-/** Ends the run and wakes the next of its conversation. */
-export function finish(db: InProcessDatabase, fence: Fence, ending: Ending): readonly Wake[] {
+/** Ends the run and wakes the next of its conversation; unless it would leave out what was steered. */
+export function finish(
+  db: InProcessDatabase,
+  fence: Fence,
+  ending: Ending,
+): readonly Wake[] | 'steered' {
   const row = fenced(db, fence);
   const { end, message, events } = ending;
+  if (end.status === 'succeeded' && row.record.steers.some(({ turn }) => turn === null)) {
+    return 'steered';
+  }
   for (const { confirmation } of row.record.calls) {
     if (confirmation?.status === 'pending') expire(db, row, confirmation);
   }

@@ -48,7 +48,7 @@ export function steer(
 ): 'ok' | 'not_found' | 'not_waiting' {
   const row = ownRun(db, runId, owner);
   if (row === undefined) return 'not_found';
-  if (row.record.end !== null) return 'not_waiting';
+  if (row.record.end !== null || row.record.input.kind === 'call') return 'not_waiting';
   const { steers } = row.record;
   if (steers.some((known) => known.steerId === given.steerId)) return 'ok';
   const { steerId, text } = given;

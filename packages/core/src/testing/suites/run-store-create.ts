@@ -15,6 +15,7 @@ import {
   stored,
   strangers,
   waitingRun,
+  wokenBy,
 } from './run-store-samples.ts';
 
 export const createCases: readonly RunStoreCase[] = [
@@ -168,18 +169,10 @@ export const createCases: readonly RunStoreCase[] = [
       assert.equal((await runs.create(newRun(conversation))).kind, 'queue_full');
       assert.equal(await runs.claim(second.runId, claimBy('process-2', long)), null);
 
-      const wake = await runs.finish(first.fence, ended, null, []);
-      assert.deepEqual(
-        wake.map(({ runId }) => runId),
-        [second.runId],
-      );
+      assert.deepEqual(wokenBy(await runs.finish(first.fence, ended, null, [])), [second.runId]);
       assert.equal(await runs.claim(third.runId, claimBy('process-2', long)), null);
       const { fence } = await claimed(context, second.runId);
-      const next = await runs.finish(fence, ended, null, []);
-      assert.deepEqual(
-        next.map(({ runId }) => runId),
-        [third.runId],
-      );
+      assert.deepEqual(wokenBy(await runs.finish(fence, ended, null, [])), [third.runId]);
     },
   },
   {
@@ -215,9 +208,8 @@ export const createCases: readonly RunStoreCase[] = [
       const { run, fence } = await claimed(context, old.run.runId);
       assert.deepEqual([run.cancelRequested, run.status], [true, 'cancelling']);
       assert.equal(run.calls[0]?.confirmation?.status, 'declined');
-      const wake = await runs.finish(fence, { ...ended, status: 'cancelled' }, null, []);
       assert.deepEqual(
-        wake.map(({ runId }) => runId),
+        wokenBy(await runs.finish(fence, { ...ended, status: 'cancelled' }, null, [])),
         [next.runId],
       );
     },

@@ -15,6 +15,7 @@ import {
   startRun,
   stored,
   waitingRun,
+  wokenBy,
 } from './run-store-samples.ts';
 
 const input = {
@@ -98,6 +99,73 @@ export const personCases: readonly RunStoreCase[] = [
     },
   },
   {
+    title: 'ends no run well whose owner does not know of a steer',
+    async run(context) {
+      const { runs, conversations } = context.store;
+      const { run, fence } = await startRun(context);
+      const steer = { steerId: 's-1', text: 'and in French' };
+      assert.equal(await runs.steer(run.runId, owner, steer), 'ok');
+      const finish = () => runs.finish(fence, ended, { content: 'Done.' }, [event(fence, 0)]);
+      assert.equal(await finish(), 'steered');
+      const before = await stored(context, run.runId);
+      assert.deepEqual([before.status, before.end, before.eventCount], ['running', null, 0]);
+      assert.equal((await conversations.read(owner, run.conversationId, { limit: 9 })).length, 1);
+      await runs.applySteers(fence, ['s-1'], 2, []);
+      assert.deepEqual(wokenBy(await finish()), []);
+      assert.equal((await stored(context, run.runId)).status, 'succeeded');
+    },
+  },
+  {
+    title: 'ends a run that was steered, when it cannot answer any more',
+    async run(context) {
+      const { runs } = context.store;
+      for (const status of ['partial', 'failed', 'cancelled'] as const) {
+        const { run, fence } = await startRun(context);
+        await runs.steer(run.runId, owner, { steerId: 's-1', text: 'and in French' });
+        assert.deepEqual(wokenBy(await runs.finish(fence, { ...ended, status }, null, [])), []);
+        assert.equal((await stored(context, run.runId)).status, status);
+      }
+    },
+  },
+  {
+    title: 'uses or refuses each of 20 steers that come as a run ends',
+    async run(context) {
+      const { runs } = context.store;
+      const { run, fence } = await startRun(context);
+      const applied = async () => {
+        for (;;) {
+          const outcome = await runs.finish(fence, ended, null, []);
+          if (outcome !== 'steered') return 'ended';
+          const { steers } = await stored(context, run.runId);
+          const waiting = steers.filter(({ turn }) => turn === null);
+          assert.notEqual(waiting.length, 0);
+          const steerIds = waiting.map(({ steerId }) => steerId);
+          await runs.applySteers(fence, steerIds, 2, []);
+        }
+      };
+      const outcomes = await atOnce(20, (index) =>
+        index === 10
+          ? applied()
+          : runs.steer(run.runId, owner, { steerId: `s-${index}`, text: 'more' }),
+      );
+      const { steers } = await stored(context, run.runId);
+      const accepted = outcomes.filter((outcome) => outcome === 'ok').length;
+      assert.deepEqual(
+        steers.map(({ turn }) => turn),
+        Array.from({ length: accepted }, () => 2),
+      );
+    },
+  },
+  {
+    title: 'steers no run that takes no turns',
+    async run(context) {
+      const input = { kind: 'call', tool: 'add', args: {} } as const;
+      const { run } = await startRun(context, { input });
+      const steer = { steerId: 's-1', text: 'hurry' };
+      assert.equal(await context.store.runs.steer(run.runId, owner, steer), 'not_waiting');
+    },
+  },
+  {
     title: 'tells the owner of a running run to end',
     async run(context) {
       const { runs } = context.store;
@@ -161,11 +229,7 @@ export const personCases: readonly RunStoreCase[] = [
       assert.deepEqual([run.cancelRequested, run.status], [true, 'cancelling']);
       assert.deepEqual(await runs.finish(fence, { ...ended, status: 'cancelled' }, null, []), []);
       assert.equal(await runs.claim(third.runId, claimBy('owner', long)), null);
-      const wake = await runs.finish(first.fence, ended, null, []);
-      assert.deepEqual(
-        wake.map(({ runId }) => runId),
-        [third.runId],
-      );
+      assert.deepEqual(wokenBy(await runs.finish(first.fence, ended, null, [])), [third.runId]);
     },
   },
   {

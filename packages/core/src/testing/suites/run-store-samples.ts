@@ -12,6 +12,7 @@ import type {
   PlannedCall,
   RunEnd,
   RunRecord,
+  Wake,
 } from '../../stores/run-store.ts';
 import type { Stores } from '../../stores/stores.ts';
 import type { SuiteCase, SuiteContext } from './suite.ts';
@@ -92,6 +93,12 @@ export async function claimed({ store }: SuiteContext<RunStoreSubject>, runId: s
   const claim = await store.runs.claim(runId, claimBy('process-2', long));
   assert.ok(claim, `run ${runId} should be free to claim`);
   return { ...claim, fence: { runId, epoch: claim.run.epoch } };
+}
+
+/** The runs that the end of another one wakes. */
+export function wokenBy(outcome: readonly Wake[] | 'steered'): readonly string[] {
+  assert.ok(outcome !== 'steered', 'the run should have ended');
+  return outcome.map(({ runId }) => runId);
 }
 
 /** The run as the store has it now. */
