@@ -20,14 +20,26 @@ begin
   return case when r.status = 'waiting' then queue_again(r.run_id) else wake(r.run_id, r.segment) end;
 end $$;
 
+-- The runs of a conversation that were asked to end and that nobody has.
+create function orphans(r run) returns json language plpgsql stable set search_path from current as $$
+begin
+  return (
+    select coalesce(json_agg(wake(run_id, segment) order by lane_no), '[]') from run
+    where lane = r.lane and finished_at is null and cancel_requested and lease_until <= now_ms()
+      and tenant_id = r.tenant_id and user_id = r.user_id and conversation_id = r.conversation_id
+  );
+end $$;
+
 -- What is said of a run that is new.
-create function created_json(r run, p_wakes json, p_messages integer, p_bytes bigint) returns json
+create function created_json(r run, p_messages integer, p_bytes bigint) returns json
 language plpgsql stable set search_path from current as $$
 begin
+  if r.epoch = 0 then
+    return json_build_object('kind', 'queued', 'createdAt', r.created_at, 'wake', orphans(r));
+  end if;
   return json_build_object(
-    'kind', case when r.epoch = 0 then 'queued' else 'claimed' end,
-    'createdAt', r.created_at, 'now', now_ms(), 'wake', p_wakes,
-    'history', case when r.epoch > 0 then history_of(r, p_messages, p_bytes) end
+    'kind', 'claimed', 'createdAt', r.created_at, 'now', now_ms(), 'wake', '[]'::json,
+    'history', history_of(r, p_messages, p_bytes)
   );
 end $$;
 
@@ -48,7 +60,7 @@ begin
     if not found then return null; end if;
     if r.incarnation <> p_incarnation then return '{"kind": "request_conflict"}'; end if;
   end if;
-  if r.incarnation = p_incarnation then return created_json(r, '[]', p_messages, p_bytes); end if;
+  if r.incarnation = p_incarnation then return created_json(r, p_messages, p_bytes); end if;
   if r.request_digest is distinct from p_request_digest then return '{"kind": "request_conflict"}'; end if;
   return json_build_object('kind', 'existing', 'run', run_json(r));
 end $$;
@@ -66,7 +78,6 @@ declare
   ahead integer;
   places integer;
   r run;
-  wakes json := '[]';
 begin
   perform pg_advisory_xact_lock(p_lane);
   select count(*) into ahead from run
@@ -106,17 +117,15 @@ begin
     select p_run_id, ordinality, value from json_array_elements(p_events) with ordinality;
     perform add_question(r);
   elsif p_on_busy = 'supersede' then
-    wakes := supersede(r);
+    perform supersede(r);
   end if;
-  return created_json(r, wakes, p_messages, p_bytes);
+  return created_json(r, p_messages, p_bytes);
 end $$;
 
 -- Everything that is ahead in the conversation gives way.
-create function supersede(r run) returns json language plpgsql set search_path from current as $$
+create function supersede(r run) returns void language plpgsql set search_path from current as $$
 declare
   old run;
-  w json;
-  wakes json[] := '{}';
 begin
   for old in
     select * from run
@@ -125,10 +134,8 @@ begin
     order by lane_no
     for no key update
   loop
-    w := cancel_run(old, r.user_id);
-    if w is not null then wakes := wakes || w; end if;
+    perform cancel_run(old, r.user_id);
   end loop;
-  return array_to_json(wakes);
 end $$;
 
 -- Takes a run that nobody has, under a new epoch.
@@ -242,4 +249,5 @@ end $$;
 
 -- Down Migration
 
-drop function sweep_runs, release_run, renew_leases, claim_run, supersede, create_run, known_run, created_json, cancel_run;
+drop function sweep_runs, release_run, renew_leases, claim_run, supersede, create_run, known_run, created_json, orphans,
+  cancel_run;
