@@ -41,22 +41,21 @@ async function goOn(run: OwnedRun): Promise<void> {
  * newest ones it was lost as a whole: its readers get a snapshot, unless nothing but the beginning was ever said. When
  * nothing was ever shown, they get everything.
  */
-async function showMissed(run: OwnedRun): Promise<void> {
-  const { record, settings } = run;
+async function showMissed({ record, settings, log }: OwnedRun): Promise<void> {
   const { runs, liveLog } = settings.stores;
+  const isShown = async (cursor: string | null | undefined) => {
+    const reader = await liveLog.tail(record, cursor ?? undefined);
+    reader?.close();
+    return reader !== undefined;
+  };
+  // Usually nothing is missing, and the store need not be asked.
+  if (await isShown(record.lastCursor)) return;
   const first = Math.max(0, record.eventCount - maxMissed);
-  const newest = await runs.events(record.runId, first, maxMissed);
-  for (let at = newest.length - 1; at >= 0; at--) {
-    const reader = await liveLog.tail(record, newest[at]?.event.cursor);
-    if (!reader) continue;
-    reader.close();
-    run.log.showStored(newest.slice(at + 1).map(({ event }) => event));
-    return;
-  }
-  const isAll = first === 0 && (await isEmpty(liveLog, record));
-  if (isAll || record.eventCount === 1) {
-    run.log.showStored(newest.map(({ event }) => event));
-  }
+  const newest = (await runs.events(record.runId, first, maxMissed)).map(({ event }) => event);
+  let at = newest.length - 1;
+  while (at >= 0 && !(await isShown(newest[at]?.cursor))) at -= 1;
+  const isAll = record.eventCount === 1 || (first === 0 && (await isEmpty(liveLog, record)));
+  if (at >= 0 || isAll) log.showStored(newest.slice(at + 1));
 }
 
 /** Whether a log is there and nothing was ever shown in it. */

@@ -5,10 +5,11 @@ import type {
   CompleteReason,
   PendingConfirmation,
   PendingInput,
-  RunEventType,
+  RunEvent,
   ToolOutcome,
   Usage,
 } from '../events/run-event.ts';
+import { isTerminal } from '../events/run-event.ts';
 import type { Json } from '../internal/json.ts';
 import type { CallRecord, RunEnd, RunRecord } from '../stores/run-store.ts';
 import { notFound, RunReader, type RunSource } from './run-reader.ts';
@@ -56,32 +57,46 @@ export interface RunResult<Output = unknown> {
 
 /**
  * Waits until a run has ended or waits for a person. Rejects with the run's error when it ended in one, or when there
- * is no such run.
+ * is no such run. `isNew`: what was located is the state of the run now, and not that of an earlier day.
  */
-export async function settledRun(source: RunSource, maxParallelCalls: number): Promise<RunRecord> {
-  await source.located;
-  const run = await current(source);
+export async function settledRun(
+  source: RunSource,
+  { maxParallelCalls, isNew }: { readonly maxParallelCalls: number; readonly isNew: boolean },
+): Promise<RunRecord> {
+  const located = await source.located;
+  const run = isNew ? located : await current(source);
   if (isSettled(run, maxParallelCalls)) return orThrow(run);
-  for await (const event of new RunReader(source, run.lastCursor ?? undefined)) {
+  let asks = pendingInputs(run).length > 0;
+  for await (const event of new RunReader(source, isNew ? undefined : afterOf(run))) {
     if (event.type === 'error') {
       throw new StewardError(event.code, event.message, { retryable: event.retryable });
     }
-    if (!mayHaveSettled.has(event.type)) continue;
+    asks ||= hasQuestion(event);
+    if (!maySettle(event, asks)) continue;
     const now = await current(source);
     if (isSettled(now, maxParallelCalls)) return orThrow(now);
   }
   return orThrow(await current(source));
 }
 
-/** After these a run may have ended or wait for a person. */
-const mayHaveSettled: ReadonlySet<RunEventType> = new Set([
-  'complete',
-  'cancelled',
-  'tool_request',
-  'input_requested',
-  'tool_result',
-  'snapshot',
-]);
+const afterOf = ({ lastCursor }: RunRecord) => lastCursor ?? undefined;
+
+function hasQuestion(event: RunEvent): boolean {
+  return event.type === 'input_requested' || (event.type === 'snapshot' && event.inputs.length > 0);
+}
+
+/** Whether a run may have ended, or wait for a person, after an event. Only then it is worth asking the store. */
+function maySettle(event: RunEvent, asks: boolean): boolean {
+  switch (event.type) {
+    case 'tool_request':
+      return event.requiresConfirmation;
+    case 'tool_result':
+      // The other calls go on while one of them asks the person; with the last of them, nobody else can move the run.
+      return asks;
+    default:
+      return event.type === 'snapshot' || event.type === 'input_requested' || isTerminal(event);
+  }
+}
 
 /** The result of a run as it is in the store. */
 export function resultOf(run: RunRecord): RunResult<Json> {

@@ -50,12 +50,17 @@ type Listeners = { [T in RunEventType]: (event: RunEventOf<T>) => void };
 export class Run<Output = unknown> implements AsyncIterable<RunEvent> {
   readonly #parts: RunParts<Output>;
   #emitter: EventEmitter<Listeners> | undefined;
+  /** Whether what was located may have moved on since. */
+  #isLocated = false;
 
   /** @internal Runs are made by an assistant. */
   constructor(parts: RunParts<Output>) {
     this.#parts = parts;
     // A run that was refused is told to whoever reads it; nobody reading is no unhandled rejection.
-    parts.source.located.catch(() => undefined);
+    const located = () => {
+      this.#isLocated = true;
+    };
+    parts.source.located.then(located, located);
   }
 
   /** The id of the run; known before it is stored. */
@@ -127,8 +132,9 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent> {
   }
 
   async #result(): Promise<RunResult<Output>> {
+    const { source, maxParallelCalls } = this.#parts;
     const { output, ...result } = resultOf(
-      await settledRun(this.#parts.source, this.#parts.maxParallelCalls),
+      await settledRun(source, { maxParallelCalls, isNew: !this.#isLocated }),
     );
     const { parseOutput } = this.#parts;
     return { ...result, output: output === undefined ? undefined : await parseOutput(output) };

@@ -236,7 +236,11 @@ it('F27: answers calls that cannot work, and goes on', async () => {
     { name: 'read', argumentsText: '{"n":1,"__proto__":{"polluted":true},"a\\u0000":"\\ud800"}' },
   ].map((call) => ({ ...call, id: 'the-same-id' }));
   await using all = await overHttp([{ text: '', toolCalls: odd }, { text: 'Sorry.' }], {
-    limits: { firstTokenTimeoutMs: 10_000, betweenTokensTimeoutMs: 10_000 },
+    limits: {
+      connectTimeoutMs: 10_000,
+      firstTokenTimeoutMs: 10_000,
+      betweenTokensTimeoutMs: 10_000,
+    },
   });
   const run = all.assistant.run('Go');
   const { text, toolCalls } = await run.result();
