@@ -28,7 +28,7 @@ const rules: Readonly<Record<keyof AssistantOptions, Rule>> = {
   tools: ['an array', Array.isArray],
   mcp: object,
   stores: having(
-    'runs, conversations, liveLog, artifacts, usage, rateLimiter, breakers, audit, toolServers, close',
+    'runs, conversations, liveLog, artifacts, usage, rateLimiter, breakers, hints, audit, toolServers, close',
   ),
   engine: having('enqueue, start, stop, stats'),
   telemetry: having('span, record'),

@@ -188,7 +188,7 @@ export class Assistant implements AsyncDisposable {
       if (outcome === 'already_decided') {
         throw new StewardError('already_decided', 'This question was answered before.');
       }
-      await this.#driver.leases.refresh(runId);
+      await this.#driver.tell(runId);
     });
   }
 
@@ -203,7 +203,7 @@ export class Assistant implements AsyncDisposable {
     return this.#about(runId, async () => {
       const { found, wake } = await this.stores.runs.requestCancel(runId, owner);
       if (!found) throw notFound(runId);
-      await this.#driver.leases.refresh(runId);
+      await this.#driver.tell(runId);
       await this.#driver.wake(wake);
     });
   }
@@ -227,7 +227,7 @@ export class Assistant implements AsyncDisposable {
       if (outcome === 'not_found') throw notFound(runId);
       if (outcome === 'not_waiting')
         throw new StewardError('not_waiting', 'The run takes no more turns.');
-      await this.#driver.leases.refresh(runId);
+      await this.#driver.tell(runId);
     });
   }
 

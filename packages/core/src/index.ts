@@ -156,6 +156,7 @@ export {
 } from './stores/usage-store.ts';
 export type { RateLimit, RateLimiter, RateTake } from './stores/rate-limiter.ts';
 export type { BreakerAdmission, BreakerStore } from './stores/breaker-store.ts';
+export type { Hint, Hints } from './stores/hints.ts';
 export { chainEntry, verifyChain } from './stores/audit-chain.ts';
 export type { AuditEntry, AuditLog, AuditRecord, AuditVerdict } from './stores/audit-log.ts';
 export type { ToolServerRecord, ToolServerStore } from './stores/tool-server-store.ts';

@@ -1,5 +1,6 @@
 import {
   type BreakerStore,
+  type Hints,
   inProcessStores,
   type LiveLog,
   type RateLimiter,
@@ -45,6 +46,8 @@ export interface PostgresStoresOptions {
   readonly rateLimiter?: RateLimiter;
   /** By default one of this process. */
   readonly breakers?: BreakerStore;
+  /** By default those of this process. */
+  readonly hints?: Hints;
 }
 
 /** All stores of an assistant, on PostgreSQL. */
@@ -104,6 +107,7 @@ function assemble(
   const local = inProcessStores();
   const { liveLog = local.liveLog, retention } = options;
   const { rateLimiter = local.rateLimiter, breakers = local.breakers } = options;
+  const { hints = local.hints } = options;
   const stop = retention && keepRetaining(db, retention, retention.everyMs ?? hourMs);
   return {
     runs: postgresRunStore(db),
@@ -113,6 +117,7 @@ function assemble(
     usage: postgresUsageStore(db),
     rateLimiter,
     breakers,
+    hints,
     audit: postgresAuditLog(db),
     toolServers: postgresToolServerStore(db),
     retain: (policy) => retain(db, policy),

@@ -1,4 +1,10 @@
-import { type BreakerStore, inProcessStores, type LiveLog, type RateLimiter } from '@steward/core';
+import {
+  type BreakerStore,
+  type Hints,
+  inProcessStores,
+  type LiveLog,
+  type RateLimiter,
+} from '@steward/core';
 import type { Cache, SessionStore } from '@steward/core/host';
 import { redisBreakerStore } from './breakers/redis-breaker-store.ts';
 import { RedisCache } from './cache/redis-cache.ts';
@@ -8,9 +14,11 @@ import {
   blockingOptions,
   checkPrefix,
   isCluster,
+  listeningOptions,
   makeClient,
   promptOptions,
 } from './connection/redis-client.ts';
+import { RedisHints } from './hints/redis-hints.ts';
 import { RedisLiveLog } from './live-log/redis-live-log.ts';
 import { redisRateLimiter } from './rate-limiter/redis-rate-limiter.ts';
 import { RedisSessionStore } from './sessions/redis-session-store.ts';
@@ -39,6 +47,8 @@ export interface RedisStores {
   readonly sessions: SessionStore;
   /** Values that all processes share. */
   readonly cache: Cache;
+  /** What is asked of a run reaches its process at once, whichever that is. */
+  readonly hints: Hints;
   /** Sends what is buffered and closes the connections. */
   close(): Promise<void>;
 }
@@ -48,7 +58,7 @@ const defaults = { streamEvents: 5_000, replayMs: 60 * 60 * 1000, replicas: 1 };
 
 /**
  * What several processes share on Redis 6.2 or newer. For assistants: the live log, so that what one of them streams can
- * be read in all, rate limits and breakers. For the web application around them: sessions and a cache. Nothing is kept
+ * be read in all, rate limits, breakers and hints. For the web application around them: sessions and a cache. Nothing is kept
  * here but log-ins that the stores do not have as well: Redis may be away or be flushed, and runs go on. It starts with
  * everything in order or not at all.
  *
@@ -60,8 +70,8 @@ const defaults = { streamEvents: 5_000, replayMs: 60 * 60 * 1000, replicas: 1 };
  * import { redisStores } from '@steward/store-redis';
  *
  * const redis = await redisStores({ url: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379' });
- * const { liveLog, rateLimiter, breakers } = redis;
- * const stores = { ...inProcessStores(), liveLog, rateLimiter, breakers };
+ * const { liveLog, rateLimiter, breakers, hints } = redis;
+ * const stores = { ...inProcessStores(), liveLog, rateLimiter, breakers, hints };
  * const assistant = new Assistant({ model: demoModel(), stores });
  * console.log(await assistant.run('Hello').text());
  * await assistant.close();
@@ -73,19 +83,22 @@ export async function redisStores(options: RedisStoresOptions): Promise<RedisSto
   const commands = makeClient(options, promptOptions);
   await openClient(commands, { where, prefix });
   const local = inProcessStores();
+  const join = (clientOptions: typeof blockingOptions) => {
+    const client = makeClient(options, clientOptions);
+    joinClient(client, where);
+    return client;
+  };
+  const hints = new RedisHints({ prefix, commands, openListening: () => join(listeningOptions) });
   const liveLog = new RedisLiveLog({
     prefix,
     commands,
-    openReading: () => {
-      const reading = makeClient(options, blockingOptions);
-      joinClient(reading, where);
-      return reading;
-    },
+    openReading: () => join(blockingOptions),
     isCluster: isCluster(options),
     limits: { events: streamEvents, replayMs },
   });
   return {
     liveLog,
+    hints,
     rateLimiter: redisRateLimiter({
       prefix,
       client: commands,
@@ -97,6 +110,7 @@ export async function redisStores(options: RedisStoresOptions): Promise<RedisSto
     cache: new RedisCache(prefix, commands),
     close: async () => {
       await liveLog.close();
+      hints.close();
       await local.close();
       closeClient(commands);
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../internal/clock.ts';
-import type { NewRun, Renewal, RunRecord, RunStore } from '../stores/run-store.ts';
+import type { Hint } from '../stores/hints.ts';
+import type { Renewal, RunRecord, RunStore } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { Lease } from './run-settings.ts';
 
@@ -88,12 +89,18 @@ export class LeaseKeeper {
   }
 
   /** As {@link refresh}, of what is held of a conversation. What fails here is heard with the next beat. */
-  async refreshConversation(asked: Pick<NewRun, 'tenantId' | 'userId' | 'conversationId'>) {
+  async refreshConversation(asked: Extract<Hint, { conversationId: string }>): Promise<void> {
     for (const { run } of this.#held.values()) {
       const { tenantId, userId, conversationId, runId } = run.record;
       const isOfIt = conversationId === asked.conversationId && userId === asked.userId;
       if (isOfIt && tenantId === asked.tenantId) await this.refresh(runId).catch(() => undefined);
     }
+  }
+
+  /** Somebody in another process says that there is something to hear. Without it the next beat would tell. */
+  hear(hint: Hint): void {
+    if ('runId' in hint) this.refresh(hint.runId).catch(() => undefined);
+    else void this.refreshConversation(hint);
   }
 
   #schedule(): () => void {

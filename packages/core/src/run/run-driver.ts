@@ -30,6 +30,7 @@ export class RunDriver {
   /** Everything under way that has to be over before this process may end. */
   readonly #working = new Set<Promise<unknown>>();
   #cancelSweep: () => void = () => {};
+  #stopListening: () => void = () => {};
   #sweepFails = false;
   #stopped = false;
 
@@ -42,6 +43,7 @@ export class RunDriver {
 
   /** Begins to take work, first of all what an earlier process left. */
   start(): void {
+    this.#stopListening = this.#settings.stores.hints.listen((hint) => this.leases.hear(hint));
     this.#settings.engine
       .start((wake, signal) => this.#resume(wake, signal))
       .then(() => this.#sweep(0))
@@ -60,6 +62,12 @@ export class RunDriver {
     return this.#settings.waker.wake(wakes);
   }
 
+  /** Makes the owner of a run look at what was asked of it, here or in another process. */
+  async tell(runId: string): Promise<void> {
+    if (this.leases.get(runId)) await this.leases.refresh(runId);
+    else this.#settings.stores.hints.tell({ runId });
+  }
+
   /** Takes no more work; lets what runs come to its end for `drainMs`, then gives the rest back. */
   async stop(drainMs: number): Promise<void> {
     this.#stopped = true;
@@ -73,6 +81,7 @@ export class RunDriver {
     // What is given back goes to others through the engine: it ends last.
     const idle = Promise.race([this.#idle(), isOver.promise]);
     await Promise.race([engine.stop(drainMs, idle), isOver.promise]);
+    this.#stopListening();
     this.leases.abandonAll();
     cancelEnd();
     cancel();
@@ -99,9 +108,15 @@ export class RunDriver {
       await this.#settings.crashPoint('after_create');
       void this.#drive({ ...outcome, takeovers: 0, begun: run.claim.events }, runSegment);
     }
-    if (run.onBusy === 'supersede') await this.leases.refreshConversation(run);
+    if (run.onBusy === 'supersede') await this.#tellConversation(run);
     if ('wake' in outcome) await this.wake(outcome.wake);
     return outcome;
+  }
+
+  async #tellConversation({ tenantId, userId, conversationId }: NewRun): Promise<void> {
+    const hint = { tenantId, userId, conversationId };
+    this.#settings.stores.hints.tell(hint);
+    await this.leases.refreshConversation(hint);
   }
 
   /** Does a segment that the engine brought, unless there is nothing to claim. Never throws. */

@@ -3,6 +3,7 @@ import type { ArtifactStore } from './artifact-store.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { BreakerStore } from './breaker-store.ts';
 import type { ConversationStore } from './conversation-store.ts';
+import type { Hints } from './hints.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { RunStore } from './run-store.ts';
 import type { ToolServerStore } from './tool-server-store.ts';
@@ -28,6 +29,7 @@ export interface Stores {
   readonly usage: UsageStore;
   readonly rateLimiter: RateLimiter;
   readonly breakers: BreakerStore;
+  readonly hints: Hints;
   readonly audit: AuditLog;
   readonly toolServers: ToolServerStore;
   /** Releases connections, files and timers. Called by whoever made the stores. */

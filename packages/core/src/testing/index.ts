@@ -56,6 +56,7 @@ export {
 export { testUsageStore, type UsageStoreSubject } from './suites/usage-store.ts';
 export { type RateLimiterSubject, testRateLimiter } from './suites/rate-limiter.ts';
 export { type BreakerStoreSubject, testBreakerStore } from './suites/breaker-store.ts';
+export { type HintsSubject, testHints } from './suites/hints.ts';
 export {
   type AuditEdit,
   type AuditLogDriver,

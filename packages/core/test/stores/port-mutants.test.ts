@@ -14,6 +14,7 @@ import {
   inProcessDriver,
 } from './in-process-driver.ts';
 import { bound, describeMutants, type Mutants } from './mutants/describe-mutants.ts';
+import { hintsMutants } from './mutants/hints-mutants.ts';
 import { cacheMutants, sessionMutants, userMutants } from './mutants/host-mutants.ts';
 import { liveLogMutants } from './mutants/live-log-mutants.ts';
 import { catches } from './mutants/mutant.ts';
@@ -32,6 +33,7 @@ describeMutants(name, conversationMutants, inProcessDriver);
 describeMutants(name, usageMutants, inProcessDriver);
 describeMutants(name, rateLimiterMutants, inProcessDriver);
 describeMutants(name, breakerMutants, inProcessDriver);
+describeMutants(name, hintsMutants, inProcessDriver);
 describeMutants(name, toolServerMutants, inProcessDriver);
 describeMutants(name, artifactMutants(artifactDriver.artifactBytes), artifactDriver);
 describeMutants(name, liveLogMutants, inProcessDriver);

@@ -6,10 +6,12 @@ export interface RedisClient {
   readonly status: string;
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
   defineCommand(name: string, definition: { lua: string; numberOfKeys: number }): void;
+  on(event: 'message', listener: (channel: string, message: string) => void): unknown;
   on(event: string, listener: (reason: Error) => void): unknown;
   off(event: string, listener: (reason: Error) => void): unknown;
   connect(): Promise<void>;
   disconnect(): void;
+  subscribe(channel: string): Promise<unknown>;
   pipeline(): unknown;
 }
 
@@ -56,6 +58,17 @@ export const blockingOptions: ClientOptions = {
   maxRetriesPerRequest: 0,
   commandTimeout: undefined,
   socketTimeout: 2 * blockMs,
+};
+
+/** For a connection that only listens, however long nothing is said. */
+export const listeningOptions: ClientOptions = {
+  ...always,
+  enableOfflineQueue: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  keepAlive: 10_000,
 };
 
 /** For BullMQ's worker, which waits for its connection by itself. */

@@ -5,6 +5,7 @@ import { inProcessArtifactStore } from './in-process-artifact-store.ts';
 import { inProcessAuditLog } from './in-process-audit-log.ts';
 import { inProcessBreakerStore } from './in-process-breaker-store.ts';
 import { inProcessConversationStore } from './in-process-conversation-store.ts';
+import { inProcessHints } from './in-process-hints.ts';
 import { inProcessLiveLog } from './in-process-live-log.ts';
 import { inProcessRateLimiter } from './in-process-rate-limiter.ts';
 import { inProcessRunStore } from './in-process-run-store.ts';
@@ -68,6 +69,7 @@ export function inProcessStores(options: InProcessStoresOptions = {}): Stores {
     usage: inProcessUsageStore(db),
     rateLimiter: inProcessRateLimiter(clock),
     breakers: inProcessBreakerStore(clock),
+    hints: inProcessHints(),
     audit: inProcessAuditLog(db),
     toolServers: inProcessToolServerStore(),
     close: async () => {
