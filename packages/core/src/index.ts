@@ -160,7 +160,7 @@ export type { Hint, Hints } from './stores/hints.ts';
 export { chainEntry, verifyChain } from './stores/audit-chain.ts';
 export type { AuditEntry, AuditLog, AuditRecord, AuditVerdict } from './stores/audit-log.ts';
 export type { ToolServerRecord, ToolServerStore } from './stores/tool-server-store.ts';
-export type { LiveLog, LogKey, LogReader, LogWriter } from './events/live-log.ts';
+export type { LiveLog, LogKey, LogReader, LogWake, LogWriter } from './events/live-log.ts';
 
 // Engine and telemetry
 export { InProcessEngine, type InProcessEngineOptions } from './engine/in-process-engine.ts';

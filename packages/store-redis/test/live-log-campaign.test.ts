@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { LiveLog, LogKey, LogReader, RunEvent } from '@steward/core';
 import { seededRandom } from '@steward/core/testing';
 import { describe, expect, it } from 'vitest';
+import { woken } from '../../core/src/testing/suites/live-log-samples.ts';
 import { redisStores } from '../src/index.ts';
 import { privateRedis } from './private-redis.ts';
 import { hasRedis } from './test-redis.ts';
@@ -81,7 +82,7 @@ class Campaign {
     let next = from;
     do {
       for (const { cursor } of reader.take(50)) next = this.#check(cursor, next);
-    } while ((await reader.wait()) === 'more' && this.#random.integer(1, 300) > 1);
+    } while ((await woken(reader)) === 'more' && this.#random.integer(1, 300) > 1);
     reader.close();
   }
 

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { LiveLog, LogKey, LogReader, RunEvent } from '@steward/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { woken } from '../../core/src/testing/suites/live-log-samples.ts';
 import { type RedisStoresOptions, redisStores } from '../src/index.ts';
 import { eventually, privateCluster, privateRedis } from './private-redis.ts';
 import { hasRedis, newPrefix, redisUrl } from './test-redis.ts';
@@ -37,7 +38,7 @@ async function read(reader: LogReader, count: number): Promise<string[]> {
   while (seen.length < count) {
     const events = reader.take(64);
     seen.push(...events.map(({ cursor }) => cursor));
-    if (events.length === 0 && (await reader.wait()) === 'lost') return [...seen, 'lost'];
+    if (events.length === 0 && (await woken(reader)) === 'lost') return [...seen, 'lost'];
   }
   return seen;
 }
@@ -308,7 +309,7 @@ describe.runIf(hasRedis)('a live log that many read', () => {
       expect(await read(quick, 1)).toEqual([`1-${k}`]);
     }
     expect(slow.take(10)).toEqual([]);
-    expect(await slow.wait()).toBe('lost');
+    expect(await woken(slow)).toBe('lost');
   });
 
   it('works on a Cluster, one waiting connection per tag', async () => {

@@ -18,16 +18,19 @@ export interface LogWriter {
   close(): Promise<void>;
 }
 
+/** Called by a log when a reader that waits can go on. Returns at once and does not throw. */
+export type LogWake = (why: 'more' | 'lost') => void;
+
 /** A reader's place in a log: a cursor and a wake-up, never a queue. */
 export interface LogReader {
   /** The events after the last ones taken, at most `max`; empty when there are none yet. Does not wait. */
   take(max: number): readonly RunEvent[];
   /**
-   * Settles once `take` would return something, or the log lost what this reader needs (`'lost'`), or was dropped.
-   * Only one wait at a time.
+   * Calls `wake` once: with `'more'` when `take` would return something, with `'lost'` when the log lost what this
+   * reader needs, or was dropped or closed. At once where that is so already. Only one wait at a time.
    */
-  wait(): Promise<'more' | 'lost'>;
-  /** Gives the place up; a pending `wait` settles. Safe to call twice. */
+  wait(wake: LogWake): void;
+  /** Gives the place up; a `wait` is forgotten. Safe to call twice. */
   close(): void;
 }
 
@@ -43,6 +46,6 @@ export interface LiveLog {
    * not hold the run, cannot serve that cursor without a gap, or cannot be reached. Never rejects.
    */
   tail(key: LogKey, after?: string): Promise<LogReader | undefined>;
-  /** Releases everything; pending waits settle with `'lost'`. */
+  /** Releases everything; readers that wait are woken with `'lost'`. */
   close(): Promise<void>;
 }

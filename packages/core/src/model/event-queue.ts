@@ -15,7 +15,7 @@ const done: Result = { done: true, value: undefined };
 
 /**
  * The events of one turn between the socket, which pushes, and the reader, who pulls. Written by hand because an async
- * generator costs several promises per token: here `next()` costs one, and `batch()` one for all that has arrived.
+ * generator costs several promises per token: here `next()` costs one, and `handOver()` none.
  */
 export class EventQueue implements AsyncIterableIterator<ModelEvent, undefined, undefined> {
   readonly #source: EventSource;
@@ -24,6 +24,7 @@ export class EventQueue implements AsyncIterableIterator<ModelEvent, undefined, 
   #state: 'idle' | 'open' | 'ended' = 'idle';
   /** Readers that wait; more than one only if somebody calls `next()` without awaiting. */
   readonly #waiting: (() => void)[] = [];
+  #handOver: ((event: ModelEvent) => void) | undefined;
 
   constructor(source: EventSource) {
     this.#source = source;
@@ -34,8 +35,17 @@ export class EventQueue implements AsyncIterableIterator<ModelEvent, undefined, 
     return this.#events.length - this.#head;
   }
 
+  /** Nobody has asked for an event yet. */
+  get isIdle(): boolean {
+    return this.#state === 'idle';
+  }
+
   push(event: ModelEvent): void {
     if (this.#state === 'ended') return;
+    if (this.#handOver) {
+      this.#handOver(event);
+      return;
+    }
     this.#events.push(event);
     if (this.#waiting.length > 0) this.#waiting.shift()?.();
   }
@@ -62,15 +72,22 @@ export class EventQueue implements AsyncIterableIterator<ModelEvent, undefined, 
     });
   }
 
-  /** Everything that has arrived, at least one event; `undefined` at the end. */
-  batch(): Promise<readonly ModelEvent[] | undefined> {
-    if (this.length > 0) return Promise.resolve(this.#takeAll());
-    if (this.#state === 'ended') return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      // A microtask later, because the socket pushes all events of a slice in one go.
-      this.#wait(() =>
-        queueMicrotask(() => resolve(this.length > 0 ? this.#takeAll() : undefined)),
-      );
+  /**
+   * Gives each event to `take` at the moment it is pushed, until that answers `true`; resolves with whether it did.
+   * Nothing is queued, so nothing has to pause. Only while the queue is {@link isIdle}, and instead of `next()`.
+   */
+  handOver(take: (event: ModelEvent) => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#handOver = (event) => {
+        try {
+          if (!take(event)) return;
+          resolve(true);
+        } catch (reason) {
+          reject(reason);
+        }
+        this.#state = 'ended';
+      };
+      this.#wait(() => resolve(false));
     });
   }
 
@@ -99,13 +116,5 @@ export class EventQueue implements AsyncIterableIterator<ModelEvent, undefined, 
       this.#source.resume();
     }
     return event;
-  }
-
-  #takeAll(): readonly ModelEvent[] {
-    const events = this.#head === 0 ? this.#events : this.#events.slice(this.#head);
-    this.#events = [];
-    this.#head = 0;
-    this.#source.resume();
-    return events;
   }
 }

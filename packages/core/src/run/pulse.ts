@@ -2,38 +2,43 @@ import type { Clock } from '../internal/clock.ts';
 
 const pulseMs = 2_000;
 
+/** Somebody who waits for something that may have been missed. */
+export interface Sleeper {
+  /** It is time to look. Whoever goes on waiting joins again. */
+  beat(): void;
+}
+
 /**
  * One slow beat shared by all readers that wait: each beat they compare what they saw with the store, so a lost message
- * delays them and never strands them. While somebody waits, the process stays alive.
+ * delays them and never strands them. Whoever has joined keeps the process alive, until it leaves or, awake, lets a
+ * beat pass.
  */
 export class Pulse {
   readonly #clock: Clock;
-  readonly #sleepers = new Set<() => void>();
+  #sleepers = new Set<Sleeper>();
   #cancel: (() => void) | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** What the function that `sleep` is given is called with, or `pulse` at the next beat. */
-  during<T>(sleep: (wake: (why: T) => void) => void): Promise<T | 'pulse'> {
-    return new Promise((resolve) => {
-      const onBeat = () => wake('pulse');
-      const wake = (why: T | 'pulse') => {
-        this.#sleepers.delete(onBeat);
-        if (this.#sleepers.size === 0) this.#stop();
-        resolve(why);
-      };
-      this.#sleepers.add(onBeat);
-      this.#cancel ??= this.#clock.schedule(() => this.kick(), pulseMs);
-      sleep(wake);
-    });
+  /** Wakes the sleeper with the next beat. Costs next to nothing for who has joined before it. */
+  join(sleeper: Sleeper): void {
+    this.#sleepers.add(sleeper);
+    this.#cancel ??= this.#clock.schedule(() => this.kick(), pulseMs);
+  }
+
+  leave(sleeper: Sleeper): void {
+    this.#sleepers.delete(sleeper);
+    if (this.#sleepers.size === 0) this.#stop();
   }
 
   /** Beats now. */
   kick(): void {
     this.#stop();
-    for (const onBeat of this.#sleepers) onBeat();
+    const woken = this.#sleepers;
+    this.#sleepers = new Set();
+    for (const sleeper of woken) sleeper.beat();
   }
 
   #stop(): void {

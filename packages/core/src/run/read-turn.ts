@@ -1,9 +1,9 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { MessageToolCall } from '../events/message.ts';
 import { cleanText } from '../internal/storable.ts';
-import { readBatches } from '../model/batches.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import type { ModelEvent, ModelFinish } from '../model/model-events.ts';
+import { takeEvents } from '../model/take-events.ts';
 import { modelFailure } from './model-failure.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { TurnWatch } from './turn-watch.ts';
@@ -84,31 +84,20 @@ class TurnReading implements ReadTurn {
 
   async read(request: ModelRequest, watch: TurnWatch): Promise<void> {
     const stream = this.#run.settings.model.stream(request, { signal: this.#request.signal });
-    const batches = readBatches(stream);
-    try {
-      for (;;) {
-        const batch = await batches.next();
-        if (this.#ended) return;
-        if (batch === undefined) throw unfinished();
-        if (this.#takeAll(batch, watch)) return;
-      }
-    } finally {
-      await batches.stop();
-    }
+    const isWhole = await takeEvents(stream, (event) => this.#take(event, watch));
+    if (!isWhole && !this.#ended) throw unfinished();
   }
 
   /** Whether the turn is over with it. */
-  #takeAll(batch: readonly ModelEvent[], watch: TurnWatch): boolean {
-    for (const event of batch) {
-      if (event.type === 'text') {
-        watch.piece();
-        this.#text(event.text);
-      } else {
-        this.#other(event, watch);
-      }
-      if (this.finish !== null || this.tooLong) return true;
+  #take(event: ModelEvent, watch: TurnWatch): boolean {
+    if (this.#ended) return true;
+    if (event.type === 'text') {
+      watch.piece();
+      this.#text(event.text);
+    } else {
+      this.#other(event, watch);
     }
-    return false;
+    return this.finish !== null || this.tooLong;
   }
 
   /** The provider fell silent: whether it had said something worth keeping. */

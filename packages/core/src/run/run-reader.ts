@@ -1,10 +1,10 @@
 import { StewardError } from '../errors/steward-error.ts';
-import type { LogReader } from '../events/live-log.ts';
+import type { LogReader, LogWake } from '../events/live-log.ts';
 import { isTerminal, type RunEvent } from '../events/run-event.ts';
 import type { Owner, PartialText, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 import { MissedEvents } from './missed-events.ts';
-import type { Pulse } from './pulse.ts';
+import type { Pulse, Sleeper } from './pulse.ts';
 import { isEnded, openPartOf, snapshotOf } from './snapshot.ts';
 import { storedTerminalEvent } from './terminal-event.ts';
 
@@ -23,24 +23,29 @@ export interface RunSource {
 
 const batchSize = 256;
 
-type Wake = 'more' | 'lost';
+type Result = IteratorResult<RunEvent, undefined>;
+const done: Result = { done: true, value: undefined };
 
 /**
  * Reads a run's log from a cursor to its end: a place in the live log while that serves it, a `snapshot` from the store
  * where it does not. Never throws and always ends with a terminal event (nothing follows for who has seen it); what
  * refused the run is an `error` event.
+ *
+ * Who waits for an event holds one promise, which the log settles by a callback: all else on the way would be paid for
+ * with every piece of an answer. Only questions to the store are asynchronous functions.
  */
-export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
+export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sleeper {
   readonly #source: RunSource;
   readonly #after: string | undefined;
   #batch: readonly RunEvent[] = [];
   #next = 0;
-  /** The answer that is under way where nothing was left to take. */
-  #filling: Promise<IteratorResult<RunEvent, undefined>> | undefined;
+  /** The answer that is under way where nothing was left to take, and what gives it. */
+  #pending: Promise<Result> | undefined;
+  #settle: ((result: Result) => void) | undefined;
   #log: LogReader | undefined;
-  /** The log whose `wait` is under way. */
+  /** The log that will wake this reader. */
   #awaited: LogReader | undefined;
-  #wake: (why: Wake) => void = () => {};
+  #isAsking = false;
   #state: 'new' | 'open' | 'ended' = 'new';
   readonly #checks: MissedEvents;
   /** Whether a snapshot was shown from which a live log can go on. */
@@ -56,35 +61,76 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     return this;
   }
 
-  next(): Promise<IteratorResult<RunEvent, undefined>> {
+  next(): Promise<Result> {
     // Who asks again before the answer comes gets what follows it.
-    if (this.#filling) return this.#filling.then(() => this.next());
+    if (this.#pending) return this.#pending.then(() => this.next());
     const result = this.#take();
     if (result) return Promise.resolve(result);
-    this.#filling = this.#refill();
-    return this.#filling;
+    this.#pending = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    const pending = this.#pending;
+    if (this.#state === 'new') void this.#ask(() => this.#begin());
+    else this.#serve();
+    return pending;
   }
 
-  return(): Promise<IteratorResult<RunEvent, undefined>> {
+  return(): Promise<Result> {
     this.#end();
-    return Promise.resolve({ done: true, value: undefined });
+    this.#answer([]);
+    return Promise.resolve(done);
   }
 
-  async #refill(): Promise<IteratorResult<RunEvent, undefined>> {
-    let batch: readonly RunEvent[];
-    try {
-      batch = await this.#nextBatch();
-    } catch (reason) {
-      batch = [this.#refusal(StewardError.from(reason, 'store_unavailable'))];
-    }
-    this.#filling = undefined;
-    if (this.#state === 'ended') return { done: true, value: undefined };
-    this.#batch = batch;
+  /** At a pulse the store says whether something was missed. */
+  beat(): void {
+    this.#look(() => (this.#log ? this.#checkLog(this.#log) : this.#checkStore()));
+  }
+
+  /** Answers with what the log has, or waits for it. */
+  #serve(): void {
+    const events = this.#log?.take(batchSize) ?? [];
+    if (events.length > 0) this.#answer(this.#checks.see(events));
+    else if (this.#state === 'ended') this.#answer([]);
+    else if (this.#source.closed.aborted) this.#answer([this.#refusal(closed())]);
+    else this.#wait();
+  }
+
+  #wait(): void {
+    this.#source.pulse.join(this);
+    if (!this.#log || this.#awaited === this.#log) return;
+    this.#awaited = this.#log;
+    this.#log.wait(this.#onWake);
+  }
+
+  readonly #onWake: LogWake = (why) => {
+    this.#awaited = undefined;
+    if (why === 'lost') this.#look(() => this.#fromStore());
+    else if (this.#isWaiting()) this.#serve();
+  };
+
+  /** While the store is being asked nothing else has to be done: the log is looked at after that. */
+  #isWaiting(): boolean {
+    return this.#settle !== undefined && !this.#isAsking;
+  }
+
+  /** Asks the store in mid-stream; while that cannot be reached, the next pulse tries again. */
+  #look(question: () => Promise<readonly RunEvent[]>): void {
+    if (!this.#isWaiting()) return;
+    if (this.#source.closed.aborted) this.#serve();
+    else void this.#ask(() => unlessGone(question));
+  }
+
+  /** Gives the events to whoever waits; none at the end. */
+  #answer(events: readonly RunEvent[]): void {
+    const settle = this.#settle;
+    this.#pending = undefined;
+    this.#settle = undefined;
+    this.#batch = this.#state === 'ended' ? [] : events;
     this.#next = 0;
-    return this.#take() ?? { done: true, value: undefined };
+    settle?.(this.#take() ?? done);
   }
 
-  #take(): IteratorResult<RunEvent, undefined> | undefined {
+  #take(): Result | undefined {
     const event = this.#batch[this.#next];
     if (event === undefined) return undefined;
     this.#next += 1;
@@ -92,21 +138,20 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     return { done: false, value: event };
   }
 
-  async #nextBatch(): Promise<readonly RunEvent[]> {
-    if (this.#state === 'new') {
-      const first = await this.#begin();
-      if (first.length > 0) return first;
+  /** Asks the store, and goes on with the log where that has nothing to say. */
+  async #ask(question: () => Promise<readonly RunEvent[]>): Promise<void> {
+    let events: readonly RunEvent[];
+    this.#isAsking = true;
+    try {
+      events = await question();
+    } catch (reason) {
+      events = [this.#refusal(StewardError.from(reason, 'store_unavailable'))];
     }
-    while (this.#state === 'open') {
-      const events = this.#log?.take(batchSize) ?? [];
-      if (events.length > 0) return this.#checks.see(events);
-      if (this.#source.closed.aborted) return [this.#refusal(closed())];
-      const why = await this.#source.pulse.during<Wake>((wake) => this.#sleep(wake));
-      // The usual case stays in this function: each promise on the way is paid for with every piece of an answer.
-      const seen = why === 'more' ? [] : await this.#look(why);
-      if (seen.length > 0) return seen;
-    }
-    return [];
+    this.#isAsking = false;
+    // Who left meanwhile does not know what was opened since.
+    if (this.#state === 'ended') this.#end();
+    if (events.length > 0) this.#answer(events);
+    else this.#serve();
   }
 
   async #begin(): Promise<readonly RunEvent[]> {
@@ -118,30 +163,6 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     }
     this.#log = await this.#source.stores.liveLog.tail(run, this.#after);
     return this.#log ? [] : this.#fromStore();
-  }
-
-  /** At a pulse, or when the live log lost our place, the store says whether something was missed. */
-  async #look(why: 'lost' | 'pulse'): Promise<readonly RunEvent[]> {
-    if (this.#state === 'ended' || this.#source.closed.aborted) return [];
-    try {
-      if (why === 'lost') return await this.#fromStore();
-      return await (this.#log ? this.#checkLog(this.#log) : this.#checkStore());
-    } catch (reason) {
-      // The store cannot be reached: the next pulse tries again. That the run is gone is for good.
-      if (reason instanceof StewardError && reason.code === 'not_found') throw reason;
-      return [];
-    }
-  }
-
-  #sleep(wake: (why: Wake) => void): void {
-    this.#wake = wake;
-    const log = this.#log;
-    if (!log || this.#awaited === log) return;
-    this.#awaited = log;
-    void log.wait().then((why) => {
-      if (this.#awaited === log) this.#awaited = undefined;
-      if (this.#log === log) this.#wake(why);
-    });
   }
 
   async #checkLog(log: LogReader): Promise<readonly RunEvent[]> {
@@ -200,7 +221,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
     this.#next = 0;
     this.#log?.close();
     this.#log = undefined;
-    this.#wake('lost');
+    this.#source.pulse.leave(this);
   }
 
   /** An event that only this reader sees: there is no run, or no way to it. */
@@ -216,6 +237,18 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined> {
       retryable,
       partialText: '',
     };
+  }
+}
+
+/** Nothing where the store cannot be reached: that passes. That the run is gone is for good. */
+async function unlessGone(
+  question: () => Promise<readonly RunEvent[]>,
+): Promise<readonly RunEvent[]> {
+  try {
+    return await question();
+  } catch (reason) {
+    if (reason instanceof StewardError && reason.code === 'not_found') throw reason;
+    return [];
   }
 }
 

@@ -46,7 +46,8 @@ export {
   type ConversationStoreSubject,
   testConversationStore,
 } from './suites/conversation-store.ts';
-export { type LiveLogSubject, testLiveLog } from './suites/live-log.ts';
+export { testLiveLog } from './suites/live-log.ts';
+export type { LiveLogSubject } from './suites/live-log-samples.ts';
 export { type RunEngineDriver, testRunEngine } from './suites/run-engine.ts';
 export {
   type ArtifactStoreDriver,

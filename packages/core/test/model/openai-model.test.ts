@@ -2,7 +2,6 @@ import { getEventListeners, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { readBatches } from '../../src/model/batches.ts';
 import { collectTurn } from '../../src/model/collect-turn.ts';
 import type { ModelEvent } from '../../src/model/model-events.ts';
 import { type OpenAIModelOptions, openaiModel } from '../../src/model/openai-model.ts';
@@ -147,32 +146,6 @@ describe('openaiModel: events', () => {
       events.push(event);
     expect(events[0]).toEqual({ type: 'start', requestId: 'req_1' });
     expect(events.at(-1)?.type).toBe('finish');
-  });
-
-  test('are the same in batches', async () => {
-    const { baseURL } = await loopback(hello);
-    const batches = readBatches(model(baseURL).stream(request, { signal: never() }));
-    const events: ModelEvent[] = [];
-    for (let batch = await batches.next(); batch; batch = await batches.next())
-      events.push(...batch);
-    expect(events.map(({ type }) => type)).toEqual(['start', 'text', 'finish']);
-  });
-
-  test('come in batches from any stream', async () => {
-    const left = Promise.withResolvers<string>();
-    async function* other(): AsyncGenerator<ModelEvent> {
-      try {
-        yield { type: 'text', text: 'a' };
-        yield { type: 'text', text: 'b' };
-      } finally {
-        left.resolve('left');
-      }
-    }
-    const batches = readBatches(other());
-    expect(await batches.next()).toEqual([{ type: 'text', text: 'a' }]);
-    await batches.stop();
-    expect(await left.promise).toBe('left');
-    expect(await batches.next()).toBeUndefined();
   });
 
   test('are handed out in order to readers that do not wait for each other', async () => {

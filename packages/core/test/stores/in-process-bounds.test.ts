@@ -8,6 +8,7 @@ import {
   inProcessStores,
 } from '../../src/stores/in-process/in-process-stores.ts';
 import type { Stores } from '../../src/stores/stores.ts';
+import { woken } from '../../src/testing/suites/live-log-samples.ts';
 import { ended, event, newRun, owner, turnOf } from '../../src/testing/suites/run-store-samples.ts';
 import { clock } from './in-process-driver.ts';
 
@@ -92,7 +93,7 @@ describe('the in-process live log', () => {
     reader?.take(1);
     write(stores, 'run-2', 3);
     write(stores, 'run-3', 3);
-    expect(await reader?.wait()).toBe('lost');
+    expect(reader && (await woken(reader))).toBe('lost');
     expect(reader?.take(9)).toEqual([]);
     expect(await stores.liveLog.tail(first.key)).toBeUndefined();
     expect(await stores.liveLog.tail({ runId: 'run-2', incarnation: 'i' })).toBeDefined();

@@ -1,4 +1,4 @@
-import type { LogReader, RunEvent } from '@steward/core';
+import type { LogReader, LogWake, RunEvent } from '@steward/core';
 import { beginning, beginsRun, compareIds, isChained, type StreamEntry } from './stream-entry.ts';
 
 /**
@@ -17,8 +17,7 @@ export class FollowedLog {
   /** The cursor of the last event. */
   #last = '';
   #isLost = false;
-  #readers = 0;
-  readonly #sleepers = new Set<FollowedReader>();
+  readonly #readers = new Set<FollowedReader>();
 
   constructor(streamKey: string, limit: number, onIdle: (log: FollowedLog) => void) {
     this.streamKey = streamKey;
@@ -70,8 +69,9 @@ export class FollowedLog {
   read(after: string | undefined): LogReader | undefined {
     const place = after === undefined ? this.#beginning() : this.#placeAfter(after);
     if (place === undefined || this.#isLost) return undefined;
-    this.#readers += 1;
-    return new FollowedReader(this, place);
+    const reader = new FollowedReader(this, place);
+    this.#readers.add(reader);
+    return reader;
   }
 
   /** Nothing can be added any more; readers take what there is and are told. */
@@ -92,14 +92,9 @@ export class FollowedLog {
     return this.#isLost ? 'lost' : undefined;
   }
 
-  sleep(reader: FollowedReader): void {
-    this.#sleepers.add(reader);
-  }
-
   leave(reader: FollowedReader): void {
-    this.#sleepers.delete(reader);
-    this.#readers -= 1;
-    if (this.#readers === 0) this.#onIdle(this);
+    this.#readers.delete(reader);
+    if (this.#readers.size === 0) this.#onIdle(this);
   }
 
   #append(entries: readonly StreamEntry[]): void {
@@ -127,8 +122,7 @@ export class FollowedLog {
   }
 
   #wake(): void {
-    for (const reader of this.#sleepers) reader.wake();
-    this.#sleepers.clear();
+    for (const reader of this.#readers) reader.wake();
   }
 }
 
@@ -136,7 +130,7 @@ class FollowedReader implements LogReader {
   readonly #log: FollowedLog;
   #place: number;
   #isClosed = false;
-  #settle: ((why: 'more' | 'lost') => void) | undefined;
+  #wake: LogWake | undefined;
 
   constructor(log: FollowedLog, place: number) {
     this.#log = log;
@@ -150,25 +144,23 @@ class FollowedReader implements LogReader {
     return events;
   }
 
-  wait(): Promise<'more' | 'lost'> {
+  wait(wake: LogWake): void {
     const state = this.#state();
-    if (state !== undefined) return Promise.resolve(state);
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      this.#log.sleep(this);
-    });
+    if (state === undefined) this.#wake = wake;
+    else wake(state);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#wake = undefined;
     this.#log.leave(this);
-    this.wake();
   }
 
   wake(): void {
-    this.#settle?.(this.#state() ?? 'more');
-    this.#settle = undefined;
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.(this.#state() ?? 'more');
   }
 
   #state(): 'more' | 'lost' | undefined {

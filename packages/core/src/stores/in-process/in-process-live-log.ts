@@ -1,5 +1,5 @@
 import { comparePlaces, parseCursor } from '../../events/cursor.ts';
-import type { LiveLog, LogKey, LogReader, LogWriter } from '../../events/live-log.ts';
+import type { LiveLog, LogKey, LogReader, LogWake, LogWriter } from '../../events/live-log.ts';
 import { isTerminal, type RunEvent } from '../../events/run-event.ts';
 import { AgingMap } from './aging-map.ts';
 
@@ -9,14 +9,14 @@ export interface LiveLogLimits {
   readonly replayEvents: number;
 }
 
-/** The log of one run: an array, and the readers that wait for more of it. */
+/** The log of one run: an array, and the readers that have caught up with it. */
 interface Log {
   events: readonly RunEvent[];
   /** The same array while events may be added. */
   open: RunEvent[] | undefined;
   epoch: number;
   isDropped: boolean;
-  readonly sleepers: Set<ArrayReader>;
+  readonly readers: Set<ArrayReader>;
 }
 
 /**
@@ -58,7 +58,7 @@ export function inProcessLiveLog(limits: LiveLogLimits): LiveLog {
         if (log.open === undefined || epoch !== log.epoch) return;
         log.open.push(event);
         if (isTerminal(event)) finish(key, log);
-        if (log.sleepers.size > 0) wake(log);
+        wake(log);
       },
       close: async () => {},
     };
@@ -86,19 +86,18 @@ function nameOf({ runId, incarnation }: LogKey): string {
 
 function newLog(): Log {
   const events: RunEvent[] = [];
-  return { events, open: events, epoch: 0, isDropped: false, sleepers: new Set() };
+  return { events, open: events, epoch: 0, isDropped: false, readers: new Set() };
 }
 
 function wake(log: Log): void {
-  for (const reader of log.sleepers) reader.wake();
-  log.sleepers.clear();
+  for (const reader of log.readers) reader.wake();
 }
 
 class ArrayReader implements LogReader {
   readonly #log: Log;
   #next: number;
   #isClosed = false;
-  #settle: ((why: 'more' | 'lost') => void) | undefined;
+  #wake: LogWake | undefined;
 
   constructor(log: Log, next: number) {
     this.#log = log;
@@ -112,24 +111,28 @@ class ArrayReader implements LogReader {
     return events;
   }
 
-  wait(): Promise<'more' | 'lost'> {
+  wait(wake: LogWake): void {
     const state = this.#state();
-    if (state !== undefined) return Promise.resolve(state);
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      this.#log.sleepers.add(this);
-    });
+    if (state !== undefined) {
+      wake(state);
+      return;
+    }
+    this.#wake = wake;
+    // Stays among the readers until it is closed: nearly always it waits again after the next event.
+    this.#log.readers.add(this);
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#log.sleepers.delete(this);
-    this.wake();
+    this.#wake = undefined;
+    this.#log.readers.delete(this);
   }
 
+  /** Something was added, or the log was dropped. */
   wake(): void {
-    this.#settle?.(this.#state() ?? 'more');
-    this.#settle = undefined;
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.(this.#state() ?? 'more');
   }
 
   #state(): 'more' | 'lost' | undefined {

@@ -1,67 +1,20 @@
 import assert from 'node:assert/strict';
-import type { LiveLog, LogKey, LogReader, LogWriter } from '../../events/live-log.ts';
-import type { RunEvent } from '../../events/run-event.ts';
 import { newId } from '../../internal/ids.ts';
 import { seededRandom } from '../random.ts';
-import { registerSuite, type SuiteCase, type SuiteContext, type SuiteDriver } from './suite.ts';
-
-/** What a driver of this suite opens. */
-export type LiveLogSubject = { readonly liveLog: LiveLog };
-
-function newKey(): LogKey {
-  return { runId: newId('run'), incarnation: newId('incarnation') };
-}
-
-function token({ runId }: LogKey, cursor: string, text = `text of ${cursor}`): RunEvent {
-  return { type: 'token', runId, at: 1, cursor, turn: 1, text };
-}
-
-function cancelled({ runId }: LogKey, cursor: string): RunEvent {
-  return { type: 'cancelled', runId, at: 1, cursor, partialText: '' };
-}
-
-function publish(writer: LogWriter, key: LogKey, cursors: readonly string[]): void {
-  for (const cursor of cursors) writer.publish(token(key, cursor));
-}
-
-/** The cursors `<epoch>-0` to `<epoch>-<count - 1>`. */
-function cursorsOf(epoch: number, count: number): string[] {
-  return Array.from({ length: count }, (_, k) => `${epoch}-${k}`);
-}
-
-/** A log of epoch 1 with so many events, sent. */
-async function written({ store }: SuiteContext<LiveLogSubject>, count: number) {
-  const key = newKey();
-  const writer = store.liveLog.open(key, 1);
-  publish(writer, key, cursorsOf(1, count));
-  await writer.close();
-  return { key, cursors: cursorsOf(1, count) };
-}
-
-async function readerOf(
-  { liveLog }: LiveLogSubject,
-  key: LogKey,
-  after?: string,
-): Promise<LogReader> {
-  const reader = await liveLog.tail(key, after);
-  assert.ok(reader, `the log should serve ${after ?? 'its beginning'}`);
-  return reader;
-}
-
-/** Reads on until `count` events have come. */
-async function collect(reader: LogReader, count: number, max = 64): Promise<RunEvent[]> {
-  const events: RunEvent[] = [];
-  while (events.length < count) {
-    const taken = reader.take(Math.min(max, count - events.length));
-    events.push(...taken);
-    if (taken.length === 0) assert.equal(await reader.wait(), 'more');
-  }
-  return events;
-}
-
-async function cursorsFrom(reader: LogReader, count: number): Promise<string[]> {
-  return (await collect(reader, count)).map(({ cursor }) => cursor);
-}
+import {
+  cancelled,
+  collect,
+  cursorsFrom,
+  cursorsOf,
+  type LiveLogSubject,
+  newKey,
+  publish,
+  readerOf,
+  token,
+  woken,
+  written,
+} from './live-log-samples.ts';
+import { registerSuite, type SuiteCase, type SuiteDriver } from './suite.ts';
 
 const unservable = [
   '',
@@ -187,7 +140,7 @@ const readingCases: readonly SuiteCase<LiveLogSubject>[] = [
     async run(context) {
       const { key, cursors } = await written(context, 5);
       const reader = await readerOf(context.store, key);
-      assert.equal(await reader.wait(), 'more');
+      assert.equal(await woken(reader), 'more');
       const first = reader.take(2);
       assert.ok(first.length <= 2);
       const rest = await cursorsFrom(reader, 5 - first.length);
@@ -205,7 +158,7 @@ const readingCases: readonly SuiteCase<LiveLogSubject>[] = [
         readerOf(context.store, key, '1-0'),
         readerOf(replica, key, '1-0'),
       ]);
-      const waits = readers.map((reader) => reader.wait());
+      const waits = readers.map((reader) => woken(reader));
       const writer = context.store.liveLog.open(key, 1);
       publish(writer, key, ['1-1', '1-2']);
       assert.deepEqual(await Promise.all(waits), ['more', 'more', 'more']);
@@ -221,7 +174,7 @@ const readingCases: readonly SuiteCase<LiveLogSubject>[] = [
       const { key } = await written(context, 3);
       const reader = await readerOf(context.store, key);
       await collect(reader, 3);
-      const waiting = reader.wait();
+      const waiting = woken(reader);
       const heir = (await context.reopen()).liveLog.open(key, 2);
       publish(heir, key, cursorsOf(2, 2));
       await heir.close();
@@ -269,28 +222,54 @@ const readingCases: readonly SuiteCase<LiveLogSubject>[] = [
 
 const endingCases: readonly SuiteCase<LiveLogSubject>[] = [
   {
-    title: 'settles the wait of a reader that is closed, and of no other',
+    title: 'wakes no reader that is closed, and every other one',
     async run(context) {
       const { key } = await written(context, 1);
-      const one = await readerOf(context.store, key, '1-0');
-      const two = await readerOf(context.store, key, '1-0');
-      const [first, second] = [one.wait(), two.wait()];
-      one.close();
-      one.close();
-      await first;
-      assert.deepEqual(one.take(10), []);
+      const left = await readerOf(context.store, key, '1-0');
+      let wakes = 0;
+      left.wait(() => {
+        wakes += 1;
+      });
+      const other = woken(await readerOf(context.store, key, '1-0'));
+      left.close();
+      left.close();
+      assert.deepEqual(left.take(10), []);
       const writer = context.store.liveLog.open(key, 1);
       publish(writer, key, ['1-1']);
-      assert.equal(await second, 'more');
+      assert.equal(await other, 'more');
       await writer.close();
+      assert.equal(wakes, 0);
     },
   },
   {
-    title: 'settles every wait as lost when the log is closed',
+    title: 'wakes a reader once, which may wait again while it is being woken',
     async run(context) {
       const { key } = await written(context, 1);
       const reader = await readerOf(context.store, key, '1-0');
-      const waiting = reader.wait();
+      const all = cursorsOf(1, 6);
+      const seen = ['1-0'];
+      const isDone = Promise.withResolvers<void>();
+      const readOn = () => {
+        seen.push(...reader.take(64).map(({ cursor }) => cursor));
+        if (seen.length < all.length) reader.wait(readOn);
+        else isDone.resolve();
+      };
+      reader.wait(readOn);
+      const writer = context.store.liveLog.open(key, 1);
+      for (const cursor of all.slice(1)) {
+        publish(writer, key, [cursor]);
+        await writer.close();
+      }
+      await isDone.promise;
+      assert.deepEqual(seen, all);
+    },
+  },
+  {
+    title: 'wakes every reader as lost when the log is closed',
+    async run(context) {
+      const { key } = await written(context, 1);
+      const reader = await readerOf(context.store, key, '1-0');
+      const waiting = woken(reader);
       await context.store.liveLog.close();
       assert.equal(await waiting, 'lost');
       assert.deepEqual(reader.take(10), []);
@@ -306,7 +285,7 @@ export const liveLogCases: readonly SuiteCase<LiveLogSubject>[] = [
 ];
 
 /**
- * Registers the conformance tests of a {@link LiveLog} with vitest. Call and await it at the top of a test file of your
+ * Registers the conformance tests of a `LiveLog` with vitest. Call and await it at the top of a test file of your
  * implementation. The suite waits for events, so a driver may send them in batches.
  *
  * @example

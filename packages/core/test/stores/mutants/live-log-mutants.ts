@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import type { LiveLog, LogReader, LogWriter } from '../../../src/events/live-log.ts';
+import type { LiveLog, LogReader, LogWake, LogWriter } from '../../../src/events/live-log.ts';
 import { liveLogCases } from '../../../src/testing/suites/live-log.ts';
 import { bound, type PortMutants } from './describe-mutants.ts';
 
@@ -93,17 +93,21 @@ export const liveLogMutants: PortMutants<'liveLog', LiveLog> = {
     ],
     'a reader that is not woken': [
       'wakes every waiting reader with what is published later',
-      (sound) => withReader(sound, () => ({ wait: () => new Promise(() => {}) })),
+      (sound) => withReader(sound, () => ({ wait: () => {} })),
       'hangs',
     ],
     'a reader that is woken by a closed log as if there were more': [
-      'settles every wait as lost when the log is closed',
+      'wakes every reader as lost when the log is closed',
       (sound) =>
-        withReader(sound, (reader) => ({ wait: () => reader.wait().then(() => 'more' as const) })),
+        withReader(sound, (reader) => ({ wait: (wake) => reader.wait(() => wake('more')) })),
     ],
-    'a closed reader that still waits': [
-      'settles the wait of a reader that is closed, and of no other',
+    'a closed reader that is woken': [
+      'wakes no reader that is closed, and every other one',
       (sound) => withReader(sound, () => ({ close: () => {} })),
+    ],
+    'a reader that is forgotten if it waits while it is being woken': [
+      'wakes a reader once, which may wait again while it is being woken',
+      (sound) => withReader(sound, forgetful),
       'hangs',
     ],
     'a writer that throws after its end': [
@@ -112,6 +116,19 @@ export const liveLogMutants: PortMutants<'liveLog', LiveLog> = {
     ],
   },
 };
+
+function forgetful(reader: LogReader): Partial<LogReader> {
+  let isWaking = false;
+  const wait = (wake: LogWake) => {
+    if (isWaking) return;
+    reader.wait((why) => {
+      isWaking = true;
+      wake(why);
+      isWaking = false;
+    });
+  };
+  return { wait };
+}
 
 function throwingAfterClose(): Partial<LogWriter> {
   let isClosed = false;
