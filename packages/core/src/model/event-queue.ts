@@ -86,6 +86,8 @@ export class EventQueue implements AsyncIterableIterator<ModelEvent, undefined, 
           reject(reason);
         }
         this.#state = 'ended';
+        // Not while the source is pushing: a turn that is over keeps its connection, and closes itself in a moment.
+        queueMicrotask(() => this.#source.cancel());
       };
       this.#wait(() => resolve(false));
     });

@@ -1,7 +1,8 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
-import { fetchedResponse, type ProviderResponse, pushedResponse } from './response-body.ts';
+import { defined } from '../internal/defined.ts';
+import { fetchedResponse, type ProviderResponse, PushedResponse } from './response-body.ts';
 
 /** Where requests go, and what stays the same in all of them. */
 export interface Destination {
@@ -39,10 +40,16 @@ function nodeHttp(connectTimeoutMs: number): (destination: Destination) => Post 
       protocol: isSecure ? https : http,
       connected: isSecure ? 'secureConnect' : 'connect',
       connectTimeoutMs,
-      options: { ...urlToHttpOptions(url), method: 'POST', agent: isSecure ? secure : plain },
+      options: { ...placeOf(url), method: 'POST', agent: isSecure ? secure : plain },
     };
     return (body, signal) => post(route, { body, signal, isRetry: false });
   };
+}
+
+/** What node:http needs of a URL: it keeps its options, member by member, as long as the connection lives. */
+function placeOf(url: URL): RequestOptions {
+  const { protocol, hostname, port, path, auth } = urlToHttpOptions(url);
+  return { protocol, hostname, path, ...defined({ port, auth }) };
 }
 
 /** Requests through a `fetch`. */
@@ -83,10 +90,12 @@ function post(route: Route, sending: Sending): Promise<ProviderResponse> {
   const { signal, isRetry } = sending;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
+    // As bytes: of a text and the head of the request Node would make one string, and keep it and its parts.
+    const bytes = Buffer.from(sending.body);
     const headers = {
       ...route.headers,
       'accept-encoding': 'identity',
-      'content-length': Buffer.byteLength(sending.body),
+      'content-length': bytes.length,
     };
     const request = route.protocol.request({ ...route.options, headers });
     let answered = false;
@@ -94,7 +103,9 @@ function post(route: Route, sending: Sending): Promise<ProviderResponse> {
     signal.addEventListener('abort', () => request.destroy(signal.reason), { once: true });
     request.on('response', (incoming) => {
       answered = true;
-      resolve(isRedirect(incoming) ? follow(route, sending, incoming) : pushedResponse(incoming));
+      resolve(
+        isRedirect(incoming) ? follow(route, sending, incoming) : new PushedResponse(incoming),
+      );
       sending.body = '';
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
@@ -105,7 +116,7 @@ function post(route: Route, sending: Sending): Promise<ProviderResponse> {
       else reject(error);
     });
     limitConnecting(request, route);
-    request.end(sending.body);
+    request.end(bytes);
   });
 }
 
@@ -124,9 +135,11 @@ function limitConnecting(request: ClientRequest, { connected, connectTimeoutMs: 
     if (!socket.connecting) return;
     const fail = () => request.destroy(new Error(`connecting timed out after ${ms} ms`));
     const timer = setTimeout(fail, ms);
-    const clear = () => clearTimeout(timer);
-    socket.once(connected, clear);
-    socket.once('close', clear);
+    const clear = () => {
+      clearTimeout(timer);
+      socket.off(connected, clear).off('close', clear);
+    };
+    socket.on(connected, clear).on('close', clear);
   });
 }
 

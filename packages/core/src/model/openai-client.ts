@@ -71,7 +71,11 @@ async function destination(client: OpenAI, path: string): Promise<Destination> {
     body: '{}',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
   });
-  return { url, headers: Object.fromEntries(new Headers(req.headers)) };
+  // What the package tells of the machine and of its own retries is not for us to say: here the run tries again.
+  const headers = [...new Headers(req.headers)].filter(
+    ([name]) => !name.startsWith('x-stainless-'),
+  );
+  return { url, headers: Object.fromEntries(headers) };
 }
 
 function clientOptions(options: OpenAIClientOptions): ClientOptions {

@@ -34,14 +34,34 @@ const maxErrorLength = 1024 * 1024;
 const graceMs = 1_000;
 
 /** An answer whose body the socket pushes. */
-export function pushedResponse(incoming: IncomingMessage): ProviderResponse {
-  return {
-    status: incoming.statusCode ?? 0,
-    headers: { get: (name) => asText(incoming.headers[name]) },
-    text: () => wholeText(incoming.setEncoding('utf8')),
-    read: (target) => pushBody(incoming, target),
-    discard: () => incoming.destroy(),
-  };
+export class PushedResponse implements ProviderResponse {
+  readonly #incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming;
+  }
+
+  get status(): number {
+    return this.#incoming.statusCode ?? 0;
+  }
+
+  get headers(): Pick<Headers, 'get'> {
+    // From the raw list: nearly always one header is asked for, and the message would make an object of all of them.
+    const { rawHeaders } = this.#incoming;
+    return { get: (name) => rawHeader(rawHeaders, name) };
+  }
+
+  text(): Promise<string> {
+    return wholeText(this.#incoming.setEncoding('utf8'));
+  }
+
+  read(target: BodyTarget): ResponseBody {
+    return new PushedBody(this.#incoming, target);
+  }
+
+  discard(): void {
+    this.#incoming.destroy();
+  }
 }
 
 /** An answer of a `fetch`, read through web streams. */
@@ -56,8 +76,10 @@ export function fetchedResponse(response: Response): ProviderResponse {
   };
 }
 
-function asText(value: string | string[] | undefined): string | null {
-  return Array.isArray(value) ? value.join(', ') : (value ?? null);
+/** A header by its name in lower case; what was sent several times is joined. */
+function rawHeader(raw: readonly string[], name: string): string | null {
+  const values = raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name);
+  return values.length === 0 ? null : values.join(', ');
 }
 
 async function wholeText(pieces: AsyncIterable<string> | Iterable<string>): Promise<string> {
@@ -69,38 +91,52 @@ async function wholeText(pieces: AsyncIterable<string> | Iterable<string>): Prom
   return whole;
 }
 
-function pushBody(incoming: IncomingMessage, target: BodyTarget): ResponseBody {
-  let open = true;
-  const end = (error?: unknown) => {
-    if (!open) return;
-    open = false;
-    target.end(error);
-  };
-  incoming.setEncoding('utf8');
-  incoming.on('data', (slice: string) => {
-    if (open) target.text(slice);
-  });
-  incoming.on('end', () => end());
-  incoming.on('error', end);
-  incoming.on('close', () => {
-    if (open) end(new Error('the connection was closed'));
-  });
-  return {
-    pause: () => incoming.pause(),
-    resume: () => incoming.resume(),
-    destroy: () => {
-      open = false;
-      incoming.destroy();
-    },
-    finish: () => {
-      open = false;
-      if (incoming.readableEnded || incoming.destroyed) return;
-      incoming.resume();
-      const timer = setTimeout(() => incoming.destroy(), graceMs);
-      timer.unref();
-      incoming.once('close', () => clearTimeout(timer));
-    },
-  };
+/** A body as the socket pushes it. */
+class PushedBody implements ResponseBody {
+  readonly #incoming: IncomingMessage;
+  /** Who is told; nobody once the body is over or given up. */
+  #target: BodyTarget | undefined;
+
+  constructor(incoming: IncomingMessage, target: BodyTarget) {
+    this.#incoming = incoming;
+    this.#target = target;
+    incoming.setEncoding('utf8');
+    incoming.on('data', (slice: string) => this.#target?.text(slice));
+    incoming.on('end', () => this.#end());
+    incoming.on('error', (error) => this.#end(error));
+    incoming.on('close', () => {
+      if (this.#target) this.#end(new Error('the connection was closed'));
+    });
+  }
+
+  pause(): void {
+    this.#incoming.pause();
+  }
+
+  resume(): void {
+    this.#incoming.resume();
+  }
+
+  destroy(): void {
+    this.#target = undefined;
+    this.#incoming.destroy();
+  }
+
+  finish(): void {
+    this.#target = undefined;
+    const incoming = this.#incoming;
+    if (incoming.readableEnded || incoming.destroyed) return;
+    incoming.resume();
+    const timer = setTimeout(() => incoming.destroy(), graceMs);
+    timer.unref();
+    incoming.once('close', () => clearTimeout(timer));
+  }
+
+  #end(error?: unknown): void {
+    const target = this.#target;
+    this.#target = undefined;
+    target?.end(error);
+  }
 }
 
 function pullBody(

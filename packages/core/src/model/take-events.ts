@@ -6,17 +6,18 @@ import type { ModelEvent } from './model-events.ts';
  * had, or else the stream ended; rejects where the stream or `take` throws. What our own client serves is handed over
  * as the socket pushes it: a promise for each piece would be most of what a piece costs.
  */
-export async function takeEvents(
+export function takeEvents(
   stream: AsyncIterable<ModelEvent>,
   take: (event: ModelEvent) => boolean,
 ): Promise<boolean> {
-  if (!(stream instanceof EventQueue && stream.isIdle)) {
-    for await (const event of stream) if (take(event)) return true;
-    return false;
-  }
-  try {
-    return await stream.handOver(take);
-  } finally {
-    await stream.return();
-  }
+  if (stream instanceof EventQueue && stream.isIdle) return stream.handOver(take);
+  return takeEach(stream, take);
+}
+
+async function takeEach(
+  stream: AsyncIterable<ModelEvent>,
+  take: (event: ModelEvent) => boolean,
+): Promise<boolean> {
+  for await (const event of stream) if (take(event)) return true;
+  return false;
 }

@@ -74,25 +74,31 @@ function reserve(run: OwnedRun, turn: number, request: ModelRequest): Promise<Tu
   });
 }
 
-/** Reads the turn; a try that failed is repeated after a wait, and what it had said is taken back first. */
+/**
+ * Reads the turn; a try that failed is repeated after a wait, and what it had said is taken back first. The first try is
+ * made here: most turns need no other, and hold nothing for one while they stream.
+ */
 function readWithRetries(
   run: OwnedRun,
   turn: number,
   { request, onFailed }: { readonly request: ModelRequest; readonly onFailed: () => void },
 ): Promise<ReadTurn> {
-  const { limits } = run.settings;
-  return pRetry(() => readTurn(run, turn, request), {
-    retries: limits.modelRetries,
-    // The waits are ours (full jitter, Retry-After, the assistant's clock), made in onFailedAttempt.
-    minTimeout: 0,
-    factor: 1,
-    shouldRetry: ({ error }) => !run.signal.aborted && isRetryable(error, limits.maxRetryWaitMs),
-    onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-      onFailed();
-      if (run.signal.aborted || retriesLeft === 0) return;
-      if (!isRetryable(error, limits.maxRetryWaitMs)) return;
-      await tryAgainLater(run, turn, error as StewardError, attemptNumber);
-    },
+  const read = () => readTurn(run, turn, request);
+  return read().catch((failure: unknown) => {
+    const { limits } = run.settings;
+    return pRetry((attempt) => (attempt === 1 ? Promise.reject(failure) : read()), {
+      retries: limits.modelRetries,
+      // The waits are ours (full jitter, Retry-After, the assistant's clock), made in onFailedAttempt.
+      minTimeout: 0,
+      factor: 1,
+      shouldRetry: ({ error }) => !run.signal.aborted && isRetryable(error, limits.maxRetryWaitMs),
+      onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+        onFailed();
+        if (run.signal.aborted || retriesLeft === 0) return;
+        if (!isRetryable(error, limits.maxRetryWaitMs)) return;
+        await tryAgainLater(run, turn, error as StewardError, attemptNumber);
+      },
+    });
   });
 }
 

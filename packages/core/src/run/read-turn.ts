@@ -6,7 +6,7 @@ import type { ModelEvent, ModelFinish } from '../model/model-events.ts';
 import { takeEvents } from '../model/take-events.ts';
 import { modelFailure } from './model-failure.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { TurnWatch } from './turn-watch.ts';
+import { TurnWatch, type TurnWatchListener } from './turn-watch.ts';
 
 /** A turn as the model said it. */
 export interface ReadTurn {
@@ -31,33 +31,19 @@ export async function readTurn(
   request: ModelRequest,
 ): Promise<ReadTurn> {
   run.signal.throwIfAborted();
-  const { clock, limits } = run.settings;
   const reading = new TurnReading(run, turn);
-  // Ends the wait even if the model client does not heed its signal.
-  const interrupted = Promise.withResolvers<void>();
-  const forget = run.onStop(() => interrupted.reject(run.signal.reason));
-  const watch = new TurnWatch(clock, limits, {
-    tick: () => reading.savePartial(),
-    silent: (started) => {
-      if (reading.keepsText()) interrupted.resolve();
-      else interrupted.reject(silence(started));
-    },
-  });
   try {
-    await Promise.race([reading.read(request, watch), interrupted.promise]);
+    await reading.read(request);
     return reading;
   } catch (reason) {
     run.signal.throwIfAborted();
     throw StewardError.from(reason, 'model_failed');
   } finally {
     reading.end();
-    watch.end();
-    forget();
-    interrupted.promise.catch(() => undefined);
   }
 }
 
-class TurnReading implements ReadTurn {
+class TurnReading implements ReadTurn, TurnWatchListener {
   refusal = '';
   readonly toolCalls: MessageToolCall[] = [];
   finish: ModelFinish | null = null;
@@ -67,6 +53,9 @@ class TurnReading implements ReadTurn {
   readonly #turn: number;
   readonly #request = new AbortController();
   readonly #began: number;
+  readonly #watch: TurnWatch;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #forgetStop: () => void;
   #ended = false;
   #savedLength = 0;
   #size = 0;
@@ -74,7 +63,10 @@ class TurnReading implements ReadTurn {
   constructor(run: OwnedRun, turn: number) {
     this.#run = run;
     this.#turn = turn;
-    this.#began = run.settings.clock.now();
+    const { clock, limits } = run.settings;
+    this.#began = clock.now();
+    this.#watch = new TurnWatch(clock, limits, this);
+    this.#forgetStop = run.onStop(() => this.#over.reject(run.signal.reason));
     run.openText = '';
   }
 
@@ -82,32 +74,25 @@ class TurnReading implements ReadTurn {
     return this.#run.openText;
   }
 
-  async read(request: ModelRequest, watch: TurnWatch): Promise<void> {
+  /** Ends with the turn, and with a silence or a stop even if the model client does not heed its signal. */
+  read(request: ModelRequest): Promise<void> {
+    const { resolve, reject, promise } = this.#over;
     const stream = this.#run.settings.model.stream(request, { signal: this.#request.signal });
-    const isWhole = await takeEvents(stream, (event) => this.#take(event, watch));
-    if (!isWhole && !this.#ended) throw unfinished();
+    takeEvents(stream, (event) => this.#take(event)).then(
+      (isWhole) => (isWhole ? resolve() : reject(unfinished())),
+      reject,
+    );
+    return promise;
   }
 
-  /** Whether the turn is over with it. */
-  #take(event: ModelEvent, watch: TurnWatch): boolean {
-    if (this.#ended) return true;
-    if (event.type === 'text') {
-      watch.piece();
-      this.#text(event.text);
-    } else {
-      this.#other(event, watch);
-    }
-    return this.finish !== null || this.tooLong;
-  }
-
-  /** The provider fell silent: whether it had said something worth keeping. */
-  keepsText(): boolean {
+  silent(started: boolean): void {
     this.stalled = this.text !== '';
-    return this.stalled;
+    if (this.stalled) this.#over.resolve();
+    else this.#over.reject(silence(started));
   }
 
   /** Saves the text so far, so that a dead process loses at most a second of it. */
-  savePartial(): void {
+  tick(): void {
     const { settings, fence } = this.#run;
     const text = cleanText(this.text);
     if (text.length === this.#savedLength) return;
@@ -122,7 +107,21 @@ class TurnReading implements ReadTurn {
   /** Whatever still comes is not for this run any more. */
   end(): void {
     this.#ended = true;
+    this.#watch.end();
+    this.#forgetStop();
     if (this.finish === null) this.#request.abort(new StewardError('aborted', 'The turn is over.'));
+  }
+
+  /** Whether the turn is over with it. */
+  #take(event: ModelEvent): boolean {
+    if (this.#ended) return true;
+    if (event.type === 'text') {
+      this.#watch.piece();
+      this.#text(event.text);
+    } else {
+      this.#other(event);
+    }
+    return this.finish !== null || this.tooLong;
   }
 
   #text(text: string): void {
@@ -155,11 +154,11 @@ class TurnReading implements ReadTurn {
     });
   }
 
-  #other(event: Exclude<ModelEvent, { type: 'text' }>, watch: TurnWatch): void {
+  #other(event: Exclude<ModelEvent, { type: 'text' }>): void {
     if (event.type === 'start') {
       this.#run.turnAccepted = true;
-      watch.started();
-    } else watch.piece();
+      this.#watch.started();
+    } else this.#watch.piece();
     switch (event.type) {
       case 'reasoning':
         this.#run.log.show({ type: 'reasoning', turn: this.#turn, text: event.text });

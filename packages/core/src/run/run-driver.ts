@@ -91,13 +91,11 @@ export class RunDriver {
     while (this.#working.size > 0) await Promise.allSettled(this.#working);
   }
 
-  async #work<T>(work: Promise<T>): Promise<T> {
+  #work<T>(work: Promise<T>): Promise<T> {
     this.#working.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#working.delete(work);
-    }
+    const end = () => this.#working.delete(work);
+    work.then(end, end);
+    return work;
   }
 
   async #create(run: NewRun): Promise<CreateOutcome> {
@@ -146,13 +144,11 @@ export class RunDriver {
   }
 
   /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
-  async #drive(claim: StartedRun, runSegment: RunSegment): Promise<void> {
-    try {
-      await this.#work(runSegment(claim, this.#settings, this.leases));
-    } catch (reason) {
+  #drive(claim: StartedRun, runSegment: RunSegment): Promise<void> {
+    return this.#work(runSegment(claim, this.#settings, this.leases)).catch((reason: unknown) => {
       // Nothing could be written: the lease runs out and a sweep brings the run to its next owner.
       process.emitWarning(`Steward could not end run ${claim.run.runId}: ${String(reason)}`);
-    }
+    });
   }
 
   async #takeRate({ tenantId, userId }: NewRun): Promise<void> {

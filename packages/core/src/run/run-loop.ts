@@ -13,14 +13,11 @@ import { runToolCalls } from './tool-calls.ts';
  * Ends the run with exactly one terminal event, or leaves it to its next owner (paused, fenced, released).
  */
 export function runLoop(run: OwnedRun): Promise<void> {
-  return inRunSpan(run, async () => {
-    try {
-      await prepareOwnership(run);
-      await takeTurns(run);
-    } catch (reason) {
-      await endWith(run, StewardError.from(reason, 'internal')).catch(unlessFenced);
-    }
-  });
+  return inRunSpan(run, () =>
+    takeTurns(run).catch((reason: unknown) =>
+      endWith(run, StewardError.from(reason, 'internal')).catch(unlessFenced),
+    ),
+  );
 }
 
 /** Somebody else owns the run and will end it. */
@@ -31,6 +28,7 @@ function unlessFenced(reason: unknown): void {
 const callEnding: Ending = { kind: 'call' };
 
 async function takeTurns(run: OwnedRun): Promise<void> {
+  await prepareOwnership(run);
   for (;;) {
     await run.orStop(() => run.settings.connectServers());
     if ((await runToolCalls(run)) === 'paused') return;
