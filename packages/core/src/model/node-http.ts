@@ -143,6 +143,7 @@ function limitConnecting(request: ClientRequest, { connected, connectTimeoutMs: 
   });
 }
 
-function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {
-  return statusCode >= 300 && statusCode < 400 && headers.location !== undefined;
+function isRedirect(incoming: IncomingMessage): boolean {
+  const { statusCode = 0 } = incoming;
+  return statusCode >= 300 && statusCode < 400 && incoming.headers.location !== undefined;
 }

@@ -4,7 +4,6 @@ import type { AssistantMessage } from '../events/message.ts';
 import type { CompleteReason } from '../events/run-event.ts';
 import { defined } from '../internal/defined.ts';
 import { cleanText } from '../internal/storable.ts';
-import { wait } from '../internal/wait.ts';
 import type { ModelRequest } from '../model/model-client.ts';
 import { reserveTurn, type TurnReservation } from '../policies/budgets.ts';
 import type { CommittedTurn } from '../stores/run-store.ts';
@@ -91,10 +90,10 @@ function readWithRetries(
       // The waits are ours (full jitter, Retry-After, the assistant's clock), made in onFailedAttempt.
       minTimeout: 0,
       factor: 1,
-      shouldRetry: ({ error }) => !run.signal.aborted && isRetryable(error, limits.maxRetryWaitMs),
+      shouldRetry: ({ error }) => !run.isStopped && isRetryable(error, limits.maxRetryWaitMs),
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         onFailed();
-        if (run.signal.aborted || retriesLeft === 0) return;
+        if (run.isStopped || retriesLeft === 0) return;
         if (!isRetryable(error, limits.maxRetryWaitMs)) return;
         await tryAgainLater(run, turn, error as StewardError, attemptNumber);
       },
@@ -109,7 +108,7 @@ async function tryAgainLater(
   attempt: number,
 ): Promise<void> {
   run.log.show({ type: 'warning', code: failure.code, message: `${failure.detail} Trying again.` });
-  await wait(run.settings.clock, retryWait(failure, attempt, run.settings.limits), run.signal);
+  await run.wait(retryWait(failure, attempt, run.settings.limits));
   if (!run.turnShown) return;
   run.openText = '';
   run.turnShown = false;

@@ -31,7 +31,10 @@ export interface StartedRun extends Claim {
   readonly begun: readonly RunEvent[];
 }
 
-/** A run while this process owns it: what is committed, its log, and the signal that stops it. */
+/** Told why the owner has to stop: what its work is to be rejected with. */
+type StopListener = (reason: StewardError) => void;
+
+/** A run while this process owns it: what is committed, its log, and what stops it. */
 export class OwnedRun {
   readonly settings: RunSettings;
   readonly record: RunRecord;
@@ -59,10 +62,11 @@ export class OwnedRun {
   end: RunEnd | null = null;
   /** How far the store's clock is ahead of ours, in milliseconds. */
   readonly #ahead: number;
-  readonly #stopping = new AbortController();
-  readonly #stopListeners = new Set<() => void>();
+  readonly #stopListeners = new Set<StopListener>();
   #stopCause: StopCause | null = null;
-  readonly #waitingInputs = new Map<string, (answer: Json) => void>();
+  #stopReason: StewardError | null = null;
+  /** Made for the first question: hardly any run asks one. */
+  #waitingInputs: Map<string, (answer: Json) => void> | undefined;
 
   constructor(claim: StartedRun, settings: RunSettings) {
     const { run } = claim;
@@ -90,13 +94,17 @@ export class OwnedRun {
     if (run.cancelRequested) this.stop('cancelled');
   }
 
-  /** Aborted once the owner has to stop; {@link stopCause} says why. */
-  get signal(): AbortSignal {
-    return this.#stopping.signal;
-  }
-
+  /** Why the owner has to stop; `null` while it need not. */
   get stopCause(): StopCause | null {
     return this.#stopCause;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopReason !== null;
+  }
+
+  throwIfStopped(): void {
+    if (this.#stopReason) throw this.#stopReason;
   }
 
   /** The store's time, as near as we know it. */
@@ -117,19 +125,20 @@ export class OwnedRun {
   /** Makes the owner stop. The first cause counts, but for `fenced`, after which nothing may be written. */
   stop(cause: StopCause): void {
     if (this.#stopCause === null || cause === 'fenced') this.#stopCause = cause;
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopReason) return;
     // A stopped run needs no deadline, also when a store that hangs keeps it from its end.
     this.deadline.end();
-    this.#stopping.abort(new StewardError('aborted', `The run has to stop: ${cause}.`));
-    for (const listener of this.#stopListeners) listener();
+    const reason = new StewardError('aborted', `The run has to stop: ${cause}.`);
+    this.#stopReason = reason;
+    for (const listener of this.#stopListeners) listener(reason);
     this.#stopListeners.clear();
   }
 
   /**
-   * Calls `listener` once when the owner has to stop; the returned function forgets it. A listener of the signal costs
-   * more, and each turn and tool call would pay it.
+   * Calls `listener` once when the owner has to stop; the returned function forgets it. An AbortSignal would cost more,
+   * and each turn and tool call would pay it.
    */
-  onStop(listener: () => void): () => void {
+  onStop(listener: StopListener): () => void {
     this.#stopListeners.add(listener);
     return () => this.#stopListeners.delete(listener);
   }
@@ -159,17 +168,31 @@ export class OwnedRun {
     this.inputs = inputs;
     for (const input of inputs) {
       if (input.status !== 'answered') continue;
-      this.#waitingInputs.get(input.requestId)?.(input.answer);
-      this.#waitingInputs.delete(input.requestId);
+      this.#waitingInputs?.get(input.requestId)?.(input.answer);
+      this.#waitingInputs?.delete(input.requestId);
+    }
+  }
+
+  /** Resolves after `ms`; rejects when the owner has to stop. */
+  async wait(ms: number): Promise<void> {
+    this.throwIfStopped();
+    const over = Promise.withResolvers<void>();
+    const forget = this.onStop(over.reject);
+    const cancel = this.settings.clock.schedule(over.resolve, ms);
+    try {
+      await over.promise;
+    } finally {
+      forget();
+      cancel();
     }
   }
 
   /** What `work` comes to; rejects at once when the owner has to stop, however long the host's function takes. */
   async orStop<T>(work: () => T | Promise<T>): Promise<T> {
-    this.signal.throwIfAborted();
+    this.throwIfStopped();
     const stopped = Promise.withResolvers<never>();
     stopped.promise.catch(() => undefined);
-    const forget = this.onStop(() => stopped.reject(this.signal.reason));
+    const forget = this.onStop(stopped.reject);
     try {
       const working = work();
       return await (isThenable(working) ? Promise.race([working, stopped.promise]) : working);
@@ -203,11 +226,12 @@ export class OwnedRun {
   waitForInput(requestId: string, signal: AbortSignal): Promise<Json> {
     return new Promise((resolve, reject) => {
       const stopped = () => {
-        this.#waitingInputs.delete(requestId);
+        this.#waitingInputs?.delete(requestId);
         reject(signal.reason);
       };
       if (signal.aborted) return stopped();
       signal.addEventListener('abort', stopped, { once: true });
+      this.#waitingInputs ??= new Map();
       this.#waitingInputs.set(requestId, (answer) => {
         signal.removeEventListener('abort', stopped);
         resolve(answer);

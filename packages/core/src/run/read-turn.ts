@@ -30,13 +30,13 @@ export async function readTurn(
   turn: number,
   request: ModelRequest,
 ): Promise<ReadTurn> {
-  run.signal.throwIfAborted();
+  run.throwIfStopped();
   const reading = new TurnReading(run, turn);
   try {
     await reading.read(request);
     return reading;
   } catch (reason) {
-    run.signal.throwIfAborted();
+    run.throwIfStopped();
     throw StewardError.from(reason, 'model_failed');
   } finally {
     reading.end();
@@ -66,7 +66,7 @@ class TurnReading implements ReadTurn, TurnWatchListener {
     const { clock, limits } = run.settings;
     this.#began = clock.now();
     this.#watch = new TurnWatch(clock, limits, this);
-    this.#forgetStop = run.onStop(() => this.#over.reject(run.signal.reason));
+    this.#forgetStop = run.onStop(this.#over.reject);
     run.openText = '';
   }
 

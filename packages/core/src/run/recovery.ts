@@ -32,7 +32,7 @@ export async function prepareOwnership(run: OwnedRun): Promise<void> {
 
 async function goOn(run: OwnedRun): Promise<void> {
   await showMissed(run);
-  run.signal.throwIfAborted();
+  run.throwIfStopped();
   await resetOpenTurn(run);
 }
 

@@ -32,7 +32,7 @@ export async function runCall(run: OwnedRun, call: CallRecord): Promise<void> {
     );
     await run.settings.crashPoint('after_effect');
     if (!isLost(result)) return finishCall(run, call, result);
-    if (attempt < maxAttempts && !run.signal.aborted) continue;
+    if (attempt < maxAttempts && !run.isStopped) continue;
     return finishCall(run, call, call.effect === 'read' ? result : unknownResult);
   }
 }
@@ -83,7 +83,7 @@ async function startCall(
   call: CallRecord,
   { tool, attempt }: { readonly tool: Tool; readonly attempt: number },
 ): Promise<StartOutcome> {
-  run.signal.throwIfAborted();
+  run.throwIfStopped();
   await run.settings.crashPoint('before_start_call');
   const started: EventBody = {
     type: 'tool_started',

@@ -16,7 +16,7 @@ export async function runToolCalls(run: OwnedRun): Promise<'done' | 'paused'> {
     await inParallel(ready, run.settings.limits.maxParallelCalls, (call) => endCall(run, call));
     const waiting = run.openCalls();
     if (waiting.length === 0) return 'done';
-    run.signal.throwIfAborted();
+    run.throwIfStopped();
     if ((await askConfirmations(run, waiting)) === 'paused') return 'paused';
     await run.reload();
   }

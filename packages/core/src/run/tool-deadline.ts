@@ -31,7 +31,7 @@ export class ToolDeadline {
     this.#tool = tool;
     this.#arm();
     this.#forget = run.onStop(() => this.#stopped());
-    if (run.signal.aborted) this.#stopped();
+    if (run.isStopped) this.#stopped();
   }
 
   /** Whether the call has its result: what the tool still says is nobody's business. */

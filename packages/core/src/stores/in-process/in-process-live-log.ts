@@ -49,23 +49,14 @@ export function inProcessLiveLog(limits: LiveLogLimits): LiveLog {
     wake(log);
   }
 
-  function open(key: string, epoch: number): LogWriter {
-    const log = logs.get(key) ?? newLog();
-    if (!isClosed) logs.set(key, log);
-    log.epoch = Math.max(log.epoch, epoch);
-    return {
-      publish(event) {
-        if (log.open === undefined || epoch !== log.epoch) return;
-        log.open.push(event);
-        if (isTerminal(event)) finish(key, log);
-        wake(log);
-      },
-      close: async () => {},
-    };
-  }
-
   return {
-    open: (key, epoch) => open(nameOf(key), epoch),
+    open(key, epoch) {
+      const name = nameOf(key);
+      const log = logs.get(name) ?? newLog();
+      if (!isClosed) logs.set(name, log);
+      log.epoch = Math.max(log.epoch, epoch);
+      return new ArrayWriter(log, epoch, () => finish(name, log));
+    },
     tail: async (key, after) => {
       const log = logs.get(nameOf(key));
       if (log === undefined) return undefined;
@@ -91,6 +82,28 @@ function newLog(): Log {
 
 function wake(log: Log): void {
   for (const reader of log.readers) reader.wake();
+}
+
+class ArrayWriter implements LogWriter {
+  readonly #log: Log;
+  readonly #epoch: number;
+  readonly #finish: () => void;
+
+  constructor(log: Log, epoch: number, finish: () => void) {
+    this.#log = log;
+    this.#epoch = epoch;
+    this.#finish = finish;
+  }
+
+  publish(event: RunEvent): void {
+    const log = this.#log;
+    if (log.open === undefined || this.#epoch !== log.epoch) return;
+    log.open.push(event);
+    if (isTerminal(event)) this.#finish();
+    wake(log);
+  }
+
+  async close(): Promise<void> {}
 }
 
 class ArrayReader implements LogReader {
