@@ -90,10 +90,10 @@ function readWithRetries(
       // The waits are ours (full jitter, Retry-After, the assistant's clock), made in onFailedAttempt.
       minTimeout: 0,
       factor: 1,
-      shouldRetry: ({ error }) => !run.isStopped && isRetryable(error, limits.maxRetryWaitMs),
+      shouldRetry: ({ error }) => !run.stopReason && isRetryable(error, limits.maxRetryWaitMs),
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         onFailed();
-        if (run.isStopped || retriesLeft === 0) return;
+        if (run.stopReason || retriesLeft === 0) return;
         if (!isRetryable(error, limits.maxRetryWaitMs)) return;
         await tryAgainLater(run, turn, error as StewardError, attemptNumber);
       },

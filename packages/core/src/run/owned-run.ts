@@ -31,7 +31,7 @@ export interface StartedRun extends Claim {
   readonly begun: readonly RunEvent[];
 }
 
-/** Told why the owner has to stop: what its work is to be rejected with. */
+/** Told what the work of an owner that has to stop is to be rejected with. */
 type StopListener = (reason: StewardError) => void;
 
 /** A run while this process owns it: what is committed, its log, and what stops it. */
@@ -99,8 +99,9 @@ export class OwnedRun {
     return this.#stopCause;
   }
 
-  get isStopped(): boolean {
-    return this.#stopReason !== null;
+  /** What its work is to be rejected with; `null` while the owner need not stop. */
+  get stopReason(): StewardError | null {
+    return this.#stopReason;
   }
 
   throwIfStopped(): void {

@@ -32,7 +32,7 @@ export async function runCall(run: OwnedRun, call: CallRecord): Promise<void> {
     );
     await run.settings.crashPoint('after_effect');
     if (!isLost(result)) return finishCall(run, call, result);
-    if (attempt < maxAttempts && !run.isStopped) continue;
+    if (attempt < maxAttempts && !run.stopReason) continue;
     return finishCall(run, call, call.effect === 'read' ? result : unknownResult);
   }
 }

@@ -31,7 +31,7 @@ export class ToolDeadline {
     this.#tool = tool;
     this.#arm();
     this.#forget = run.onStop(() => this.#stopped());
-    if (run.isStopped) this.#stopped();
+    if (run.stopReason) this.#stopped();
   }
 
   /** Whether the call has its result: what the tool still says is nobody's business. */
@@ -82,16 +82,16 @@ export class ToolDeadline {
   }
 
   #stopped(): void {
-    const { stopCause, settings, signal } = this.#run;
+    const { stopCause, stopReason, settings } = this.#run;
     this.#cancelTimer();
     const isShutdown = stopCause === 'shutdown';
     if (stopCause === 'fenced' || (isShutdown && this.#tool.effect !== 'write')) {
-      this.#leave(signal.reason);
+      this.#leave(stopReason);
       return;
     }
-    if (!isShutdown) this.#controller.abort(signal.reason);
+    if (!isShutdown) this.#controller.abort(stopReason);
     this.#cancelTimer = settings.clock.schedule(
-      () => this.#leave(signal.reason),
+      () => this.#leave(stopReason),
       settings.limits.cancelGraceMs,
     );
   }

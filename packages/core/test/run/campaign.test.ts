@@ -29,7 +29,7 @@ const withLog = (publish: (writer: LogWriter, n: number) => LogWriter['publish']
       ...stores.liveLog,
       open: (key, epoch) => {
         const writer = stores.liveLog.open(key, epoch);
-        return { ...writer, publish: (event) => publish(writer, n++)(event) };
+        return { close: () => writer.close(), publish: (event) => publish(writer, n++)(event) };
       },
     },
   });

@@ -284,7 +284,7 @@ it('notices durable events that the live log never showed', async () => {
       open: (...args: Parameters<typeof liveLog.open>) => {
         const writer = liveLog.open(...args);
         return {
-          ...writer,
+          close: () => writer.close(),
           publish: (event: RunEvent) => {
             isBroken ||= event.type === 'tool_request';
             if (!isBroken) writer.publish(event);
@@ -330,7 +330,10 @@ it('shows a run from its first event when nobody who owned it lived to show any'
   const runs: Stores['runs'] = { ...stores.runs, append, renew: () => never };
   const liveLog: Stores['liveLog'] = {
     ...stores.liveLog,
-    open: (...args) => ({ ...stores.liveLog.open(...args), publish: () => {} }),
+    open: (...args) => {
+      const writer = stores.liveLog.open(...args);
+      return { close: () => writer.close(), publish: () => {} };
+    },
   };
   quickAssistant({ stores: { ...stores, runs, liveLog }, clock, lease: { sweepMs: 1e9 } });
   await clock.advance(12_000);
