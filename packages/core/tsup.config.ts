@@ -6,5 +6,6 @@ export default preset({
     host: 'src/host.ts',
     'telemetry/open-telemetry': 'src/telemetry/open-telemetry.ts',
     'testing/index': 'src/testing/index.ts',
+    'testing/replica': 'src/testing/replicas/replica-process.ts',
   },
 });

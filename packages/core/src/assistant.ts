@@ -152,6 +152,7 @@ export class Assistant implements AsyncDisposable {
         argsDigest,
         useWithinMs,
       });
+      if (outcome.kind === 'decided') await this.#parts.settings.crashPoint('after_decide');
       await this.#driver.wake(outcome.wake);
       if (outcome.kind === 'decided') return;
       const { code } = outcome;
@@ -203,6 +204,7 @@ export class Assistant implements AsyncDisposable {
     return this.#about(runId, async () => {
       const { found, wake } = await this.stores.runs.requestCancel(runId, owner);
       if (!found) throw notFound(runId);
+      await this.#parts.settings.crashPoint('after_cancel');
       await this.#driver.tell(runId);
       await this.#driver.wake(wake);
     });

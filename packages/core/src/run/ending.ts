@@ -76,6 +76,7 @@ async function finish(run: OwnedRun, end: RunEnd): Promise<'ended' | 'steered'> 
 
 async function release(run: OwnedRun): Promise<void> {
   const wakes = await run.settings.stores.runs.release(run.fence);
+  await run.settings.crashPoint('after_release');
   await run.settings.waker.wake(wakes);
 }
 

@@ -145,7 +145,8 @@ export class LeaseKeeper {
     this.#trustedSince = since;
     const { clock, lease } = this.#parts;
     const age = performance.now() - since;
-    this.#cancelFence = clock.schedule(() => this.#fenceAll(), lease.ttlMs - lease.beatMs - age);
+    const left = Math.max(0, lease.ttlMs - lease.beatMs - age);
+    this.#cancelFence = clock.schedule(() => this.#fenceAll(), left);
   }
 
   #fenceAll(): void {

@@ -122,6 +122,7 @@ export class RunDriver {
     const { runSegment } = await loadSegment();
     const claim = signal.aborted ? null : await this.#claim(runId);
     if (!claim) return;
+    await this.#settings.crashPoint('after_claim');
     const driving = this.#drive({ ...claim, begun: [] }, runSegment);
     this.#onClaim();
     const giveBack = () => this.leases.get(runId)?.stop('shutdown');
@@ -165,7 +166,9 @@ export class RunDriver {
 
   async #sweep(queuedForMs: number): Promise<void> {
     try {
-      await this.wake(await this.#settings.stores.runs.sweep({ queuedForMs, limit: 100 }));
+      const wakes = await this.#settings.stores.runs.sweep({ queuedForMs, limit: 100 });
+      if (wakes.length > 0) await this.#settings.crashPoint('after_sweep');
+      await this.wake(wakes);
       this.#sweepFails = false;
     } catch (reason) {
       this.#noteSweepFailure(reason);

@@ -4,6 +4,8 @@ import {
   crashPointNames,
 } from '../internal/crash-point.ts';
 
+const variable = 'STEWARD_CRASH_POINT';
+
 /** Lets a part of a process "die" at a named moment; see {@link crashPoints}. */
 export interface CrashPoints {
   /** The option `crashPoint` of the assistant that shall die. */
@@ -61,10 +63,8 @@ export function crashPoints(): CrashPoints {
   return {
     hook,
     arm(name, nth = 1) {
-      if (!crashPointNames.includes(name)) {
-        throw new TypeError(
-          `name must be one of ${crashPointNames.join(', ')}, got ${String(name)}`,
-        );
+      if (!isPoint(name)) {
+        throw unknownPoint('name', name);
       }
       if (!Number.isInteger(nth) || nth < 1) {
         throw new TypeError(`nth must be a whole number from 1, got ${nth}`);
@@ -77,6 +77,45 @@ export function crashPoints(): CrashPoints {
     died,
     sever: (port) => severed(port, () => dead),
   };
+}
+
+/**
+ * The option `crashPoint` of an assistant whose process shall be killed as the environment says: with
+ * `STEWARD_CRASH_POINT=after_effect` it dies by SIGKILL when it reaches that point, with `after_effect:3` at the third
+ * time. Without the variable it does nothing. Use it in the program that you put through a fail-over; an assistant
+ * that was not given it never dies of the variable.
+ * Throws a `TypeError` that names the variable for an unknown point or count.
+ *
+ * @example
+ * ```ts
+ * import { Assistant, demoModel } from '@steward/core';
+ * import { crashPointFromEnvironment } from '@steward/core/testing';
+ *
+ * export const assistant = new Assistant({ model: demoModel(), crashPoint: crashPointFromEnvironment() });
+ * ```
+ */
+export function crashPointFromEnvironment(): CrashPointHook {
+  const given = process.env[variable];
+  if (given === undefined || given === '') return () => {};
+  const [name = '', count = '1', ...rest] = given.split(':');
+  if (!isPoint(name)) throw unknownPoint(variable, name);
+  if (!/^[1-9]\d*$/.test(count) || rest.length > 0) {
+    throw new TypeError(`${variable} must be a point or point:count, got ${given}`);
+  }
+  let left = Number(count);
+  return (reached) => {
+    if (reached !== name || --left > 0) return;
+    process.kill(process.pid, 'SIGKILL');
+    return never();
+  };
+}
+
+function isPoint(name: string): name is CrashPointName {
+  return (crashPointNames as readonly string[]).includes(name);
+}
+
+function unknownPoint(field: string, name: string): TypeError {
+  return new TypeError(`${field} must be one of ${crashPointNames.join(', ')}, got ${name}`);
 }
 
 /** Passes calls on while `isDead` says no; an answer that arrives after the death is not delivered. */

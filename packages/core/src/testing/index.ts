@@ -22,9 +22,22 @@ export type { OpenAiReply, RawReply, ReplyError } from './openai-reply.ts';
 // Time, chance and death
 export { type FakeClock, fakeClock } from './fake-clock.ts';
 export { type SeededRandom, seededRandom } from './random.ts';
-export { type CrashPoints, crashPoints } from './crash-points.ts';
+export { type CrashPoints, crashPointFromEnvironment, crashPoints } from './crash-points.ts';
 export { type FaultProxy, type FaultProxyOptions, faultProxy } from './fault-proxy.ts';
 export type { FlowDirection, NetworkFault } from './network-fault.ts';
+
+// Your own set-up, in processes that die
+export { failOver, type FailOverOptions, type FailOverReport } from './replicas/fail-over.ts';
+export { Outside, type OutsideRequest } from './replicas/outside.ts';
+export { planned, type ReplicaPlan } from './replicas/plan.ts';
+export {
+  type ProcessEnd,
+  type Replica,
+  ReplicaGone,
+  type ReplicaOptions,
+  startReplica,
+} from './replicas/replica.ts';
+export type { SetUp, SetUpOptions } from './replicas/set-up.ts';
 
 // What has to hold afterwards
 export { brokenPromises } from './oracle/broken-promises.ts';

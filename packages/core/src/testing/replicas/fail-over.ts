@@ -1,0 +1,196 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RunEvent } from '../../events/run-event.ts';
+import type { Json } from '../../internal/json.ts';
+import { brokenPromises } from '../oracle/broken-promises.ts';
+import type { BrokenPromise, RunEvidence } from '../oracle/evidence.ts';
+import { Outside, type OutsideRequest } from './outside.ts';
+import { planned, type ReplicaPlan } from './plan.ts';
+import { type ProcessEnd, type Replica, ReplicaGone, startReplica } from './replica.ts';
+
+/** Settings of {@link failOver}. */
+export interface FailOverOptions {
+  /** The URL of the set-up module. */
+  readonly setUp: string;
+  /** Given to the set-up. */
+  readonly settings?: Json;
+  /** Where the owners die, one after the other: crash points, or `point:count`. After them comes one that lives. */
+  readonly deaths: readonly string[];
+  /** What a person does: approves what is asked (default), cancels at the first word, or replaces the first process. */
+  readonly person?: 'approves' | 'cancels' | 'replaces';
+  /** Longest time without an owner that is acceptable, in milliseconds; 15,000 by default, for the default lease. */
+  readonly recoverWithinMs?: number;
+  /** Options of Node for the processes; those of this one by default. */
+  readonly execArgv?: readonly string[];
+}
+
+/** What came of a fail-over. */
+export interface FailOverReport {
+  readonly runId: string;
+  /** Which of the deaths happened: an owner that never reaches its point lives. */
+  readonly died: readonly string[];
+  readonly status: string;
+  readonly text: string;
+  /** How often each tool asked for its effect. */
+  readonly requests: readonly OutsideRequest[];
+  /** Milliseconds from each death until the client heard of the run again; the start of the next process is not in it. */
+  readonly recoveries: readonly number[];
+  /** What does not hold; empty when all is well. */
+  readonly broken: readonly BrokenPromise[];
+}
+
+const rereadMs = 50;
+const reader = { tenantId: 'default', userId: 'local' };
+const plans: Readonly<Record<NonNullable<FailOverOptions['person']>, ReplicaPlan>> = {
+  approves: { calls: [['read', 'write_idempotent', 'write']] },
+  cancels: { words: 500, wordMs: 10 },
+  replaces: { words: 40, wordMs: 10 },
+};
+
+/**
+ * The fail-over test, for your own set-up: a run with a tool of each effect, whose owner is killed (SIGKILL) at a point,
+ * and the one that takes over at another, as you say; a client reads through all of it and comes back where it left.
+ * Then the oracle looks at what the stores, the outside and the client have ({@link brokenPromises}). It needs stores
+ * that outlive a process, and takes as long as your lease.
+ *
+ * @throws Error when a process cannot be started.
+ * @example
+ * ```ts
+ * import { failOver } from '@steward/core/testing';
+ *
+ * const setUp = new URL('./my-set-up.js', import.meta.url).href;
+ * const { broken, died } = await failOver({ setUp, deaths: ['after_effect', 'before_finish'] });
+ * console.log(died, broken);
+ * ```
+ */
+export async function failOver(options: FailOverOptions): Promise<FailOverReport> {
+  const test = new FailOver(options);
+  try {
+    return await test.run();
+  } finally {
+    await test.end();
+  }
+}
+
+class FailOver {
+  readonly #options: FailOverOptions;
+  readonly #outside = new Outside();
+  readonly #events: RunEvent[] = [];
+  /** Asked, and not yet known to be decided. */
+  readonly #pending = new Map<string, string>();
+  readonly #died: string[] = [];
+  readonly #incidents: string[] = [];
+  readonly #recoveries: number[] = [];
+  readonly #replicas: Promise<Replica>[];
+  #diedAt: number | undefined;
+  #isReplaced = false;
+  #runId = '';
+
+  constructor(options: FailOverOptions) {
+    this.#options = options;
+    // All are there before the first one dies: what is measured is not how a process starts.
+    this.#replicas = [...options.deaths, undefined].map((crashPoint) =>
+      startReplica({ ...options, outside: this.#outside, crashPoint }),
+    );
+  }
+
+  async run(): Promise<FailOverReport> {
+    const replicas = await Promise.all(this.#replicas);
+    for (const [index, replica] of replicas.entries()) {
+      const evidence = await this.#live(replica).catch(unlessGone);
+      if (evidence) return this.#report(evidence);
+      this.#bury(await replica.ended, this.#options.deaths[index]);
+      this.#incidents.push(...replica.incidents);
+    }
+    return this.#report([]);
+  }
+
+  async end(): Promise<void> {
+    const started = await Promise.allSettled(this.#replicas);
+    for (const one of started) if (one.status === 'fulfilled') await one.value.kill('SIGKILL');
+  }
+
+  /** What this replica brings about: the end of the run, or its own. */
+  async #live(replica: Replica): Promise<readonly RunEvidence[] | undefined> {
+    await replica.begin();
+    if (this.#runId === '') {
+      const { person = 'approves' } = this.#options;
+      this.#runId = await replica.run(planned(plans[person]));
+    }
+    for (const [callId, argsDigest] of this.#pending) this.#confirm(replica, callId, argsDigest);
+    while (!replica.end) {
+      const after = this.#events.at(-1)?.cursor ?? null;
+      const isOver = await replica.read(this.#runId, after, (event) => this.#see(replica, event));
+      if (isOver) return replica.evidence([this.#runId]);
+      // It closes, or cannot reach its stores.
+      await Promise.race([replica.ended, wait(rereadMs)]);
+    }
+    return undefined;
+  }
+
+  #see(replica: Replica, event: RunEvent): void {
+    if (this.#diedAt !== undefined) this.#recoveries.push(performance.now() - this.#diedAt);
+    this.#diedAt = undefined;
+    this.#events.push(event);
+    if (event.type === 'tool_request' && event.requiresConfirmation) {
+      this.#ask(replica, event.callId, event.argsDigest);
+    } else if (event.type === 'snapshot') {
+      for (const { callId, argsDigest } of event.confirmations) {
+        this.#ask(replica, callId, argsDigest);
+      }
+    } else if (event.type === 'confirmation') this.#pending.delete(event.callId);
+    else if (event.type === 'token') this.#interfere(replica);
+  }
+
+  #ask(replica: Replica, callId: string, argsDigest: string): void {
+    this.#pending.set(callId, argsDigest);
+    this.#confirm(replica, callId, argsDigest);
+  }
+
+  /** Said again to the next replica when nobody knows whether it was heard. */
+  #confirm(replica: Replica, callId: string, argsDigest: string): void {
+    replica.confirm(this.#runId, callId, argsDigest).catch(() => undefined);
+  }
+
+  #interfere(replica: Replica): void {
+    const { person } = this.#options;
+    if (person === 'cancels') replica.cancel(this.#runId).catch(() => undefined);
+    if (person !== 'replaces' || this.#isReplaced) return;
+    this.#isReplaced = true;
+    replica.close().catch(() => undefined);
+  }
+
+  #bury({ signal, ordered }: ProcessEnd, crashPoint: string | undefined): void {
+    this.#diedAt = performance.now();
+    if (ordered) return;
+    if (crashPoint !== undefined && signal === 'SIGKILL') this.#died.push(crashPoint);
+    else this.#incidents.push(`a replica ended unasked (${signal})`);
+  }
+
+  #report(runs: readonly RunEvidence[]): FailOverReport {
+    const { recoverWithinMs = 15_000 } = this.#options;
+    const [runId, recoveries] = [this.#runId, this.#recoveries];
+    const broken = brokenPromises({
+      runs,
+      accepted: [runId],
+      effects: this.#outside.effects,
+      readings: [{ runId, reader, events: this.#events }],
+      recoveries: recoveries.map((ms) => ({ runId, ms })),
+      recoverWithinMs,
+      incidents: this.#incidents,
+    });
+    const end = runs[0]?.run.end;
+    return {
+      runId,
+      died: this.#died,
+      status: end?.status ?? 'lost',
+      text: end?.text ?? '',
+      requests: this.#outside.requests,
+      recoveries,
+      broken,
+    };
+  }
+}
+
+function unlessGone(reason: unknown): undefined {
+  if (!(reason instanceof ReplicaGone)) throw reason;
+}

@@ -1,0 +1,23 @@
+import type { Assistant } from '../../assistant.ts';
+import type { Json } from '../../internal/json.ts';
+import type { AssistantOptions } from '../../options.ts';
+
+/** What a set-up is given, to be passed on to its assistant as it is. */
+export type SetUpOptions = Required<Pick<AssistantOptions, 'model' | 'tools' | 'crashPoint'>>;
+
+/**
+ * The default export of a set-up module: makes the assistant that is to be tested, over the stores and with the engine,
+ * limits and leases of your system, and with the model, tools and crash points that it is given. It runs in a process
+ * of its own, once per replica. `settings` are those of {@link startReplica}.
+ *
+ * @example
+ * ```ts
+ * import { Assistant } from '@steward/core';
+ * import type { SetUp } from '@steward/core/testing';
+ * import { myStores } from './my-stores.js';
+ *
+ * const setUp: SetUp = async (options) => new Assistant({ ...options, stores: await myStores() });
+ * export default setUp;
+ * ```
+ */
+export type SetUp = (options: SetUpOptions, settings: Json) => Assistant | Promise<Assistant>;
