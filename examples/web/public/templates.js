@@ -132,6 +132,7 @@ const serverLabels = {
   connecting: 'starting',
   ready: 'ready',
   failed: 'not available',
+  unauthorized: 'you have to sign in',
   closed: 'reconnects when needed',
 };
 

@@ -37,6 +37,7 @@ export function assemble(options: AssistantOptions): Assembly {
   });
   const servers = new ServerPool(readServerConfigs(given.mcp), {
     clock,
+    credentials: options.credentials,
     onTools: (server, listed) => tools.setServer(server, listed),
   });
   const settings: RunSettings = {
@@ -45,7 +46,7 @@ export function assemble(options: AssistantOptions): Assembly {
     instructions: options.instructions,
     tools,
     waker: new RunWaker(given.engine),
-    connectServers: () => servers.prepare(),
+    connectServers: (principal) => servers.prepare(principal),
     limits,
     lease: readLease(options.lease),
     budgets: readBudgets(options.budgets),

@@ -27,6 +27,7 @@ const rules: Readonly<Record<keyof AssistantOptions, Rule>> = {
   instructions: ['a text', (text) => typeof text === 'string'],
   tools: ['an array', Array.isArray],
   mcp: object,
+  credentials: having('get, put, delete'),
   stores: having(
     'runs, conversations, liveLog, artifacts, usage, rateLimiter, breakers, hints, audit, toolServers, close',
   ),

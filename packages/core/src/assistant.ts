@@ -233,9 +233,30 @@ export class Assistant implements AsyncDisposable {
     });
   }
 
-  /** How each MCP server is. */
-  servers(): readonly ServerState[] {
-    return this.#parts.servers.servers();
+  /** How each MCP server is, for this user. */
+  servers(principal: Partial<Principal> = {}): readonly ServerState[] {
+    return this.#parts.servers.servers(readPrincipal(principal, 'servers'));
+  }
+
+  /**
+   * Where this user signs in to an MCP server that is used in the user's name; `null` when that is not needed. A call that
+   * needs it asks the user by itself, with an `input_requested` event that has this address.
+   *
+   * @throws StewardError `not_found`, `mcp_unavailable`.
+   */
+  signIn(server: string, principal: Partial<Principal> = {}): Promise<string | null> {
+    return this.#open(() => this.#parts.servers.signIn(server, readPrincipal(principal, 'signIn')));
+  }
+
+  /**
+   * Ends a sign-in of this user, once: with the whole address that the browser came back with to `redirectUrl`.
+   *
+   * @throws StewardError `not_found` when this user began no such sign-in, `authorization_required` when it was refused.
+   */
+  finishSignIn(url: string | URL, principal: Partial<Principal> = {}): Promise<void> {
+    const came = new URL(url);
+    const who = readPrincipal(principal, 'finishSignIn');
+    return this.#open(() => this.#parts.servers.finishSignIn(came, who));
   }
 
   /**

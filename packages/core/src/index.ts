@@ -97,6 +97,7 @@ export type {
   Validation,
 } from './tools/tool.ts';
 export type { RefusedTool } from './mcp/mcp-tool.ts';
+export type { ClientAuth, UserAuth } from './mcp/server-auth.ts';
 export type { ServerState } from './mcp/pooled-server.ts';
 export type {
   HttpServerConfig,
@@ -159,6 +160,7 @@ export type { BreakerAdmission, BreakerStore } from './stores/breaker-store.ts';
 export type { Hint, Hints } from './stores/hints.ts';
 export { chainEntry, verifyChain } from './stores/audit-chain.ts';
 export type { AuditEntry, AuditLog, AuditRecord, AuditVerdict } from './stores/audit-log.ts';
+export type { CredentialStore } from './stores/credential-store.ts';
 export type { ToolServerRecord, ToolServerStore } from './stores/tool-server-store.ts';
 export type { LiveLog, LogKey, LogReader, LogWake, LogWriter } from './events/live-log.ts';
 

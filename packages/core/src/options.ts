@@ -9,6 +9,7 @@ import type { OpenAIModelOptions } from './model/openai-model.ts';
 import type { Budgets } from './policies/budgets.ts';
 import type { Masking } from './policies/masking.ts';
 import type { Lease, Limits, PrepareTurn } from './run/run-settings.ts';
+import type { CredentialStore } from './stores/credential-store.ts';
 import type { RateLimit } from './stores/rate-limiter.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -39,6 +40,8 @@ export interface AssistantOptions {
   readonly tools?: readonly Tool[] | undefined;
   /** MCP servers by name; the name prefixes their tools (`name__tool`). */
   readonly mcp?: Readonly<Record<string, McpServerConfig>> | undefined;
+  /** Where the tokens of users at tool servers are kept; in this process by default. */
+  readonly credentials?: CredentialStore | undefined;
   /** Where everything is kept; in this process by default, and then closed with the assistant. */
   readonly stores?: Stores | undefined;
   /** What moves work between processes; within this process by default. */

@@ -21,6 +21,9 @@ export const errorCodes = {
   already_decided: entry('The confirmation was decided, used or expired before this decision.'),
   args_mismatch: entry('The arguments are not the ones that were shown or approved.'),
   artifact_too_large: entry('The body is larger than the artifact store takes.'),
+  authorization_required: entry(
+    'A tool server is used in the name of the user, who has not signed in there; see `assistant.signIn`.',
+  ),
   call_declined: entry('A person declined the call, or nobody approved it in time.'),
   closed: entry('The assistant was closed; create a new one.'),
   confirmation_expired: entry(

@@ -1,13 +1,11 @@
-import type { ProtocolError, SdkError, SdkHttpError } from '@modelcontextprotocol/client';
+import {
+  ProtocolError,
+  SdkError,
+  SdkHttpError,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client';
 import type { ErrorCode } from '../errors/error-codes.ts';
 import { StewardError } from '../errors/steward-error.ts';
-
-/** The error classes of the MCP client, which is loaded when it is first used. */
-export interface ClientErrors {
-  readonly ProtocolError: typeof ProtocolError;
-  readonly SdkError: typeof SdkError;
-  readonly SdkHttpError: typeof SdkHttpError;
-}
 
 /** Failures of the network that come before a byte of the request was sent. */
 const NEVER_SENT: ReadonlySet<string> = new Set([
@@ -28,13 +26,12 @@ const ANSWERED: ReadonlySet<string> = new Set([
 ]);
 
 /** What a failed call means; `session_lost` proves that nothing ran. */
-export function callFailure(
-  error: unknown,
-  server: string,
-  errors: ClientErrors,
-): StewardError | 'session_lost' {
+export function callFailure(error: unknown, server: string): StewardError | 'session_lost' {
   if (error instanceof StewardError) return error;
-  const verdict = judge(error, errors);
+  if (causes(error).some((cause) => cause instanceof UnauthorizedError)) {
+    return authorizationRequired(server, error);
+  }
+  const verdict = judge(error);
   if (verdict === 'session_lost') return verdict;
   const said = error instanceof Error ? error.message : String(error);
   return new StewardError(verdict, `MCP server "${server}": ${said.slice(0, 1_000)}`, {
@@ -42,13 +39,29 @@ export function callFailure(
   });
 }
 
-function judge(error: unknown, errors: ClientErrors): ErrorCode | 'session_lost' {
-  if (error instanceof errors.ProtocolError) return 'mcp_failed';
-  if (error instanceof errors.SdkHttpError) return judgeStatus(error.status, error.message);
-  if (error instanceof errors.SdkError) {
+/** The user has to sign in first. Nothing ran: the server refused the request. */
+export function authorizationRequired(server: string, cause?: unknown): StewardError {
+  const message = `MCP server "${server}" is used in the user's name: the user has to sign in there first.`;
+  return new StewardError('authorization_required', message, { cause });
+}
+
+/** An error and what caused it. */
+export function causes(error: unknown): readonly Error[] {
+  const found: Error[] = [];
+  for (let at = error; at instanceof Error && found.length < 5; at = at.cause) found.push(at);
+  return found;
+}
+
+function judge(error: unknown): ErrorCode | 'session_lost' {
+  if (error instanceof ProtocolError) return 'mcp_failed';
+  if (error instanceof SdkHttpError) return judgeStatus(error.status, error.message);
+  if (error instanceof SdkError) {
     if (error.code === 'NOT_CONNECTED') return 'mcp_unavailable';
     return ANSWERED.has(error.code) ? 'mcp_failed' : 'outcome_unknown';
   }
+  const status = /\(HTTP (\d{3})\)/.exec(error instanceof Error ? error.message : '')?.[1];
+  // The SSE transport says the status only in words.
+  if (status !== undefined) return judgeStatus(Number(status), String(error));
   return neverSent(error) ? 'mcp_unavailable' : 'outcome_unknown';
 }
 
@@ -60,9 +73,8 @@ function judgeStatus(status: number, message: string): ErrorCode | 'session_lost
 }
 
 function neverSent(error: unknown): boolean {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+  return causes(error).some((at) => {
     if ('code' in at && typeof at.code === 'string' && NEVER_SENT.has(at.code)) return true;
-    if (at instanceof AggregateError) return at.errors.every(neverSent);
-  }
-  return false;
+    return at instanceof AggregateError && at.errors.every(neverSent);
+  });
 }

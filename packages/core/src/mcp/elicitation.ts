@@ -2,11 +2,12 @@ import type {
   CallToolResult,
   ElicitRequest,
   ElicitResult,
+  ElicitRequestFormParams as FormParams,
   InputRequiredResult,
   InputResponses,
 } from '@modelcontextprotocol/client';
 import { StewardError } from '../errors/steward-error.ts';
-import { isRecord, type JsonObject } from '../internal/json.ts';
+import { isRecord, type Json, type JsonObject } from '../internal/json.ts';
 import type { McpCall } from './mcp-client.ts';
 
 /** How often one call may come back with questions. */
@@ -33,8 +34,17 @@ export async function askPerson(
   const answer = await call.context.requestInput(question).catch(() => undefined);
   if (answer === undefined) return { action: 'cancel' };
   if (answer === null) return { action: 'decline' };
-  if (params.mode === 'url' || !isRecord(answer)) return { action: 'accept' };
-  return { action: 'accept', content: answer as NonNullable<ElicitResult['content']> };
+  if (params.mode === 'url') return { action: 'accept' };
+  const content = { ...defaultsOf(params.requestedSchema), ...(isRecord(answer) ? answer : {}) };
+  return { action: 'accept', content: content as NonNullable<ElicitResult['content']> };
+}
+
+/** What the server proposes for fields that the person left out. */
+function defaultsOf({ properties }: FormParams['requestedSchema']): JsonObject {
+  const fields = Object.entries(properties) as [string, { readonly default?: Json }][];
+  return Object.fromEntries(
+    fields.flatMap(([name, field]) => (field.default === undefined ? [] : [[name, field.default]])),
+  );
 }
 
 /**

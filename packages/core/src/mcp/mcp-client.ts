@@ -24,7 +24,10 @@ export interface ToolHints {
 export interface McpCall {
   readonly tool: ListedTool;
   readonly args: JsonObject;
-  readonly context: Pick<ToolContext, 'idempotencyKey' | 'signal' | 'progress' | 'requestInput'>;
+  readonly context: Pick<
+    ToolContext,
+    'idempotencyKey' | 'principal' | 'signal' | 'progress' | 'requestInput'
+  >;
 }
 
 /** What a server answered. */
@@ -47,8 +50,8 @@ export interface McpClient {
   /** All tools. Throws `mcp_failed` or `mcp_unavailable`. */
   list(signal: AbortSignal): Promise<readonly ListedTool[]>;
   /**
-   * Calls a tool. Throws `mcp_unavailable` when nothing was sent, `mcp_failed` when the server refused, and
-   * `outcome_unknown` when the call was sent and no answer came.
+   * Calls a tool. Throws `mcp_unavailable` when nothing was sent, `mcp_failed` or `authorization_required` when the server
+   * refused, and `outcome_unknown` when the call was sent and no answer came.
    */
   call(call: McpCall): Promise<McpAnswer>;
   /** Ends the connection, and the child process if there is one. Twice is no error. */

@@ -74,7 +74,11 @@ function mcpTool(server: ToolServer, listed: ListedTool): Tool {
     definitionHash: digest({ server: server.name, definition: listed.definition, effect }),
     async validate(args) {
       const message = await check(args);
-      return message === null ? { valid: true, value: args as Json } : { valid: false, message };
+      if (message === null) return { valid: true, value: args as Json };
+      // Models say `null` for what they leave out; a server that takes no `null` there is sent nothing.
+      const without = withoutNulls(args, schema);
+      const isFit = without !== undefined && (await check(without)) === null;
+      return isFit ? { valid: true, value: without } : { valid: false, message };
     },
     async execute(args, context) {
       const answer = await server.call({ tool: listed, args: args as JsonObject, context });
@@ -99,6 +103,16 @@ function effectOf(declared: Effect, hints: ToolHints): Effect {
     hints.readOnlyHint === false || (hints.readOnlyHint !== true && hints.destructiveHint === true);
   if (declared === 'read' && writes) return 'write';
   return declared === 'write_idempotent' && hints.idempotentHint === false ? 'write' : declared;
+}
+
+/** The arguments without those that are `null` and need not be there; `undefined` when there are none of these. */
+function withoutNulls(args: unknown, { required }: JsonObject): JsonObject | undefined {
+  if (!isRecord(args)) return undefined;
+  const members = Object.entries(args as JsonObject);
+  const isLeftOut = (name: string, value: Json | undefined): boolean =>
+    value === null && !(Array.isArray(required) && required.includes(name));
+  const kept = members.filter(([name, value]) => !isLeftOut(name, value));
+  return kept.length === members.length ? undefined : Object.fromEntries(kept);
 }
 
 function resultCheck({

@@ -1,20 +1,28 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Client, Progress, Tool, Transport } from '@modelcontextprotocol/client';
+import {
+  Client,
+  type Progress,
+  SdkHttpError,
+  type Tool,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client';
 import ownPackage from '../../package.json' with { type: 'json' };
 import { StewardError } from '../errors/steward-error.ts';
 import type { JsonObject } from '../internal/json.ts';
 import { ToolContent } from '../tools/tool-content.ts';
-import { boundedFetch } from './bounded-fetch.ts';
-import { type ClientErrors, callFailure } from './call-failure.ts';
+import { authorizationRequired, callFailure, causes } from './call-failure.ts';
+import type { ConnectionAuth } from './connection-auth.ts';
 import { contentParts } from './content-blocks.ts';
 import { askPerson, callWithInput } from './elicitation.ts';
 import type { ListedTool, McpAnswer, McpCall, McpClient } from './mcp-client.ts';
-import type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './server-config.ts';
+import { type Link, waysTo } from './open-transport.ts';
+import type { McpServerConfig } from './server-config.ts';
 
 /** What is needed to open a connection. */
 export interface ConnectOptions {
   readonly name: string;
   readonly config: McpServerConfig;
+  readonly auth: ConnectionAuth | undefined;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
   /** Called once when the connection is gone, whoever ended it. */
@@ -27,36 +35,55 @@ export interface ConnectOptions {
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
 /** A server that does not answer the question for its version by then is taken for an old one. */
 const PROBE_TIMEOUT_MS = 5_000;
-/** One message of a server, at most. */
-const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
-/** What is kept of a child's last words, for the error message. */
-const MAX_STDERR_CHARACTERS = 2_000;
 /** How long the end of a session may take. */
 const GOODBYE_MS = 1_000;
 
+/** How long the answer of a call may be on its way to its reader when the stream that it came with has ended. */
+const LAST_EVENT_MS = 1_000;
+/** How servers that only know SSE refuse a POST to their address. */
+const NOT_STREAMABLE: ReadonlySet<number> = new Set([400, 404, 405, 406, 415]);
+
 /**
- * Connects to a server over stdio or streamable HTTP, speaking the newest protocol that it knows. Throws `mcp_unavailable`;
- * no child process is left behind then.
+ * Connects to a server over stdio, streamable HTTP or SSE, speaking the newest protocol that it knows. Throws
+ * `mcp_unavailable` or `authorization_required`; no child process is left behind then.
  */
 export async function connectNative(options: ConnectOptions): Promise<McpClient> {
-  const library = await import('@modelcontextprotocol/client');
-  const calls = new AsyncLocalStorage<McpCall>();
-  const running = new Set<McpCall>();
-  const link = await openTransport(options.config);
-  const client = new library.Client(
+  const [best, older] = waysTo(options.config);
+  try {
+    return await connectBy(best as Way, options);
+  } catch (error) {
+    const isOld = causes(error).some(
+      (cause) => cause instanceof SdkHttpError && NOT_STREAMABLE.has(cause.status ?? 0),
+    );
+    if (older === undefined || !isOld) throw error;
+    // What the newer transport met is the better reason, should neither work.
+    return await connectBy(older, options).catch(() => Promise.reject(error));
+  }
+}
+
+type Way = ReturnType<typeof waysTo>[number];
+
+async function connectBy(way: Way, options: ConnectOptions): Promise<McpClient> {
+  const calls = new AsyncLocalStorage<RunningCall>();
+  const running = new Set<RunningCall>();
+  const link = way({
+    auth: options.auth,
+    // A request is made for the call in whose course it is sent.
+    watch: () => calls.getStore()?.streamEnded,
+  });
+  const client = new Client(
     { name: 'steward', version: ownPackage.version },
     {
-      capabilities: { elicitation: { form: {}, url: {} } },
+      capabilities: { elicitation: { form: { applyDefaults: true }, url: {} } },
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_TIMEOUT_MS } },
       inputRequired: { autoFulfill: false },
       listChanged: { tools: { autoRefresh: false, onChanged: options.onToolsChanged } },
     },
   );
-  client.onclose = options.onClosed;
   client.setRequestHandler('elicitation/create', async (request) => {
     // Over HTTP the question comes inside of its call; over stdio it can only be told when there is one.
     const call = calls.getStore() ?? (running.size === 1 ? [...running][0] : undefined);
-    return call === undefined ? { action: 'cancel' } : askPerson(call, request.params);
+    return call === undefined ? { action: 'cancel' } : askPerson(call.call, request.params);
   });
   try {
     await client.connect(link.transport, { signal: options.signal, timeout: NO_TIMEOUT_MS });
@@ -64,57 +91,22 @@ export async function connectNative(options: ConnectOptions): Promise<McpClient>
     await link.transport.close().catch(() => undefined);
     throw unreachable(options.name, error, link.lastWords());
   }
-  return new NativeClient({ name: options.name, client, link, errors: library, calls, running });
+  // Not before: the end of an attempt is no end of a connection.
+  client.onclose = options.onClosed;
+  return new NativeClient({ name: options.name, client, link, calls, running });
 }
 
-/** A transport, what its other end complained of, and how to take leave. */
-interface Link {
-  readonly transport: Transport;
-  lastWords(): string;
-  goodbye(): Promise<void>;
-}
-
-function openTransport(config: McpServerConfig): Promise<Link> {
-  return 'command' in config ? openStdio(config) : openHttp(config);
-}
-
-async function openStdio({ command, args = [], env, cwd }: StdioServerConfig): Promise<Link> {
-  const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
-  const transport = new StdioClientTransport({
-    command,
-    args: [...args],
-    ...(env === undefined ? {} : { env: { ...env } }),
-    ...(cwd === undefined ? {} : { cwd }),
-    stderr: 'pipe',
-    maxBufferSize: MAX_MESSAGE_BYTES,
-  });
-  // The library closes a transport that failed without waiting for its child to end: whoever asks again waits for it.
-  const end = transport.close.bind(transport);
-  let ending: Promise<void> | undefined;
-  transport.close = () => {
-    ending ??= end();
-    return ending;
-  };
-  let words = '';
-  // Read to the last byte, or the child would block; only its last words are kept.
-  transport.stderr?.on('data', (chunk: Buffer) => {
-    words = (
-      words + chunk.toString('utf8', Math.max(0, chunk.length - MAX_STDERR_CHARACTERS))
-    ).slice(-MAX_STDERR_CHARACTERS);
-  });
-  return { transport, lastWords: () => words.trim(), goodbye: async () => undefined };
-}
-
-async function openHttp({ url, headers }: HttpServerConfig): Promise<Link> {
-  const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
-  const transport = new StreamableHTTPClientTransport(new URL(url), {
-    requestInit: { headers: { ...headers } },
-    fetch: boundedFetch(MAX_MESSAGE_BYTES),
-  });
-  return { transport, lastWords: () => '', goodbye: () => transport.terminateSession() };
+/** A call that has no answer yet. */
+interface RunningCall {
+  readonly call: McpCall;
+  /** The event stream of its answer ended. */
+  readonly streamEnded: (isResumable: boolean) => void;
 }
 
 function unreachable(name: string, error: unknown, words: string): StewardError {
+  if (causes(error).some((cause) => cause instanceof UnauthorizedError)) {
+    return authorizationRequired(name, error);
+  }
   const said = words === '' ? '' : ` It wrote: ${words}`;
   const message = `No connection to MCP server "${name}": ${reasonOf(error)}.${said}`;
   return new StewardError('mcp_unavailable', message, { cause: error });
@@ -123,8 +115,8 @@ function unreachable(name: string, error: unknown, words: string): StewardError 
 /** All that is said along the causes: what "fetch failed" hides is the last one. */
 function reasonOf(error: unknown): string {
   const reasons: string[] = [];
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
-    const said = at.message || ('code' in at && String(at.code)) || at.name;
+  for (const cause of causes(error)) {
+    const said = cause.message || ('code' in cause && String(cause.code)) || cause.name;
     if (!reasons.some((reason) => reason.includes(said))) reasons.push(said);
   }
   return reasons.join(': ') || String(error);
@@ -134,9 +126,8 @@ interface Parts {
   readonly name: string;
   readonly client: Client;
   readonly link: Link;
-  readonly errors: ClientErrors;
-  readonly calls: AsyncLocalStorage<McpCall>;
-  readonly running: Set<McpCall>;
+  readonly calls: AsyncLocalStorage<RunningCall>;
+  readonly running: Set<RunningCall>;
 }
 
 class NativeClient implements McpClient {
@@ -151,7 +142,7 @@ class NativeClient implements McpClient {
   }
 
   async list(signal: AbortSignal): Promise<readonly ListedTool[]> {
-    const { client, name, errors } = this.#parts;
+    const { client, name, link } = this.#parts;
     if (client.getServerCapabilities()?.tools === undefined) return [];
     try {
       const { tools } = await client.listTools(undefined, {
@@ -161,18 +152,29 @@ class NativeClient implements McpClient {
       });
       return tools.map(listedTool);
     } catch (error) {
-      const failure = callFailure(error, name, errors);
+      const failure = callFailure(error, name);
       // A listing has no effect: that no answer came is just a server out of reach.
       if (failure !== 'session_lost' && failure.code !== 'outcome_unknown') throw failure;
-      throw unreachable(name, error, this.#parts.link.lastWords());
+      throw unreachable(name, error, link.lastWords());
     }
   }
 
   async call(call: McpCall): Promise<McpAnswer> {
-    const { client, name, errors, calls, running } = this.#parts;
-    const { signal, idempotencyKey } = call.context;
-    signal.throwIfAborted();
-    running.add(call);
+    const { client, name, calls, running } = this.#parts;
+    const { idempotencyKey } = call.context;
+    call.context.signal.throwIfAborted();
+    const lost = new AbortController();
+    const signal = AbortSignal.any([call.context.signal, lost.signal]);
+    let timer: NodeJS.Timeout | undefined;
+    const at: RunningCall = {
+      call,
+      streamEnded: (isResumable) => {
+        // The client library waits for an answer that can no longer come.
+        if (isResumable || !running.has(at)) return;
+        timer = setTimeout(() => lost.abort(streamLost(name)), LAST_EVENT_MS);
+      },
+    };
+    running.add(at);
     try {
       const params = {
         name: call.tool.name,
@@ -192,7 +194,7 @@ class NativeClient implements McpClient {
             ...(message === undefined ? {} : { message }),
           }),
       };
-      const result = await calls.run(call, () =>
+      const result = await calls.run(at, () =>
         callWithInput(call, (answers) => client.callTool({ ...params, ...answers }, options)),
       );
       const { structuredContent: structured, isError = false } = result;
@@ -203,11 +205,12 @@ class NativeClient implements McpClient {
         isError,
       };
     } catch (error) {
-      const failure = callFailure(error, name, errors);
+      const failure = callFailure(error, name);
       if (failure === 'session_lost') return { kind: failure };
       throw failure;
     } finally {
-      running.delete(call);
+      clearTimeout(timer);
+      running.delete(at);
     }
   }
 
@@ -217,6 +220,12 @@ class NativeClient implements McpClient {
     await client.close().catch(() => undefined);
   }
 }
+
+const streamLost = (name: string): StewardError =>
+  new StewardError(
+    'outcome_unknown',
+    `MCP server "${name}" ended the stream of a call without an answer.`,
+  );
 
 /** Waits for something that may fail or hang, but not longer than `ms`. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

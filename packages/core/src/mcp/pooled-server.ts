@@ -2,10 +2,13 @@ import type { ErrorCode } from '../errors/error-codes.ts';
 import { StewardError } from '../errors/steward-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { Tool } from '../tools/tool.ts';
+import { authorizationRequired } from './call-failure.ts';
+import type { ConnectionAuth } from './connection-auth.ts';
 import type { McpAnswer, McpCall, McpClient } from './mcp-client.ts';
 import { mcpTools, type RefusedTool, type ToolServer } from './mcp-tool.ts';
 import type { ConnectOptions } from './native-client.ts';
 import type { McpServerConfig } from './server-config.ts';
+import type { ServerEntry } from './server-entry.ts';
 
 /**
  * The state of one MCP server, as `assistant.servers()` tells it.
@@ -20,8 +23,11 @@ import type { McpServerConfig } from './server-config.ts';
  */
 export interface ServerState {
   readonly name: string;
-  /** `closed`: the connection was lost or ended, the next call opens it again; `failed`: it could not be opened. */
-  readonly status: 'idle' | 'connecting' | 'ready' | 'failed' | 'closed';
+  /**
+   * `closed`: the connection was lost or ended, the next call opens it again; `failed`: it could not be opened;
+   * `unauthorized`: the user has to sign in, see `assistant.signIn`.
+   */
+  readonly status: 'idle' | 'connecting' | 'ready' | 'failed' | 'unauthorized' | 'closed';
   /** How many of its tools can be used. */
   readonly tools: number;
   /** Tools that it lists and that are not used, with the reason. */
@@ -37,10 +43,15 @@ export interface ServerState {
 /** What a pool gives to each of its servers. */
 export interface PooledServerOptions {
   readonly clock: Clock;
+  readonly auth?: ConnectionAuth | undefined;
+  /** Where the calls of its tools go: here, unless each user has a connection. */
+  readonly route?: ToolServer | undefined;
   readonly connect: (options: ConnectOptions) => Promise<McpClient>;
   /** Makes the tools usable; may refuse with `duplicate_tool`. */
   readonly onTools: (server: string, tools: readonly Tool[]) => void;
 }
+
+type Answered = Extract<McpAnswer, { kind: 'answered' }>;
 
 type Link =
   | { readonly status: 'idle' }
@@ -64,7 +75,7 @@ const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 60_000;
 
 /** One server of the pool: opens its connection when it is needed, shares it, and opens it again after it was lost. */
-export class PooledServer implements ToolServer {
+export class PooledServer implements ServerEntry {
   readonly name: string;
   readonly config: McpServerConfig;
   readonly #options: PooledServerOptions;
@@ -90,7 +101,7 @@ export class PooledServer implements ToolServer {
     const failure = this.#link.status === 'failed' ? this.#link.error : undefined;
     return {
       name: this.name,
-      status,
+      status: isUnauthorized(failure) ? 'unauthorized' : status,
       tools: this.#tools,
       refusedTools: this.#refused,
       error: failure === undefined ? null : { code: failure.code, message: failure.detail },
@@ -107,8 +118,45 @@ export class PooledServer implements ToolServer {
     if (this.#link.status === 'connecting' && this.#link.isFirst) await opened;
   }
 
-  /** Calls a tool, over a new connection when the old one is gone. Never sends an ambiguous call again. */
-  async call(call: McpCall): Promise<Extract<McpAnswer, { kind: 'answered' }>> {
+  /**
+   * Calls a tool, over a new connection when the old one is gone; asks the person to sign in, once, where that is what the
+   * server wants. Never sends an ambiguous call again.
+   */
+  async call(call: McpCall): Promise<Answered> {
+    try {
+      return await this.#callTwice(call);
+    } catch (error) {
+      if (!(await this.#signedIn(error, call))) throw error;
+      return this.#callTwice(call);
+    }
+  }
+
+  /** Where the person signs in, `null` when that is not needed. Throws when the server cannot be reached. */
+  async signInPage(): Promise<string | null> {
+    // What is being opened now may give up because nobody has signed in yet.
+    if (this.#link.status === 'connecting') await this.#link.opening.catch(() => undefined);
+    try {
+      await this.#open({ ask: true });
+      return null;
+    } catch (error) {
+      const page = isUnauthorized(error) ? (this.#options.auth?.page() ?? null) : null;
+      if (page === null) throw error;
+      return page;
+    }
+  }
+
+  finishSignIn(): Promise<void> {
+    const message = `Users do not sign in at MCP server "${this.name}".`;
+    return Promise.reject(new StewardError('not_found', message));
+  }
+
+  /** The person signed in: the next call connects anew. */
+  signedIn(): void {
+    if (this.#link.status === 'ready') this.#drop(this.#link.client);
+    if (this.#link.status === 'failed') this.#link = { status: 'idle' };
+  }
+
+  async #callTwice(call: McpCall): Promise<Answered> {
     const first = await this.#callOnce(call);
     if (first.kind === 'answered') return first;
     const second = await this.#callOnce(call);
@@ -129,6 +177,18 @@ export class PooledServer implements ToolServer {
       await link.opening.then((client) => client.close()).catch(() => undefined);
   }
 
+  /** Whether the call failed for want of a sign-in that the person has made up for. */
+  async #signedIn(error: unknown, { context }: McpCall): Promise<boolean> {
+    if (!isUnauthorized(error)) return false;
+    // A server that was reached has said where; of the others it has to be asked.
+    const page = this.#options.auth?.page() ?? (await this.signInPage());
+    if (page === null) return true;
+    const message = `Sign in to "${this.name}" to go on.`;
+    const answer = await context.requestInput({ message, url: page });
+    this.signedIn();
+    return answer !== null;
+  }
+
   async #callOnce(call: McpCall): Promise<McpAnswer> {
     const client = await unlessAborted(this.#open(), call.context.signal);
     try {
@@ -142,20 +202,20 @@ export class PooledServer implements ToolServer {
   }
 
   /** The open connection, or the one that is being opened, or a new one. */
-  #open(): Promise<McpClient> {
+  #open({ ask = false } = {}): Promise<McpClient> {
     const link = this.#link;
     if (this.#closing.signal.aborted) return Promise.reject(this.#closing.signal.reason);
     if (link.status === 'connecting') return link.opening;
     if (link.status === 'ready') return Promise.resolve(link.client);
-    if (link.status === 'failed' && this.#options.clock.now() < link.retryAt)
+    if (link.status === 'failed' && !ask && this.#options.clock.now() < link.retryAt)
       return Promise.reject(link.error);
-    const opening = this.#connect(link.status === 'failed' ? link.failures : 0);
+    const opening = this.#connect(link.status === 'failed' ? link.failures : 0, ask);
     opening.catch(() => undefined);
     this.#link = { status: 'connecting', opening, isFirst: link.status === 'idle' };
     return opening;
   }
 
-  async #connect(failures: number): Promise<McpClient> {
+  async #connect(failures: number, ask: boolean): Promise<McpClient> {
     const late = new AbortController();
     const stop = this.#options.clock.schedule(
       () => late.abort(new Error(`no answer in ${this.#connectMs / 1_000} s`)),
@@ -165,9 +225,13 @@ export class PooledServer implements ToolServer {
     let client: McpClient | undefined;
     let isLost = false;
     try {
+      const { auth } = this.#options;
+      if (!ask && auth !== undefined && !(await auth.isReady()))
+        throw authorizationRequired(this.name);
       client = await this.#options.connect({
         name: this.name,
         config: this.config,
+        auth,
         signal,
         onClosed: () => {
           isLost = true;
@@ -202,7 +266,7 @@ export class PooledServer implements ToolServer {
   }
 
   async #list(client: McpClient, signal: AbortSignal): Promise<void> {
-    const { tools, refused } = mcpTools(this, await client.list(signal));
+    const { tools, refused } = mcpTools(this.#options.route ?? this, await client.list(signal));
     this.#options.onTools(this.name, tools);
     this.#tools = tools.length;
     this.#refused = refused;
@@ -227,6 +291,9 @@ export class PooledServer implements ToolServer {
     client.close().catch(() => undefined);
   }
 }
+
+const isUnauthorized = (error: unknown): boolean =>
+  error instanceof StewardError && error.code === 'authorization_required';
 
 /** What is awaited for a call ends with it; the connection is opened all the same, for the next one. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -2,6 +2,8 @@ import type { Effect } from '../events/run-event.ts';
 import { isRecord } from '../internal/json.ts';
 import { isConfirm, isEffect, isTimeout } from '../tools/define-tool.ts';
 import type { ConfirmRule } from '../tools/tool.ts';
+import { must } from './must.ts';
+import { type ClientAuth, checkAuth, type UserAuth } from './server-auth.ts';
 
 /**
  * What every MCP server may be given, however it is reached: what its tools may do is said here, never believed from it.
@@ -76,6 +78,8 @@ export interface HttpServerConfig extends McpServerOptions {
   readonly url: string;
   /** Sent with every request. */
   readonly headers?: { readonly [name: string]: string };
+  /** How the server is told who calls, where a header is not enough. */
+  readonly auth?: UserAuth | ClientAuth;
 }
 
 /**
@@ -97,7 +101,7 @@ export type McpServerConfig = StdioServerConfig | HttpServerConfig;
 const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const SHARED_FIELDS = ['effects', 'confirm', 'timeoutMs', 'connectTimeoutMs'];
 const STDIO_FIELDS = new Set(['command', 'args', 'env', 'cwd', ...SHARED_FIELDS]);
-const HTTP_FIELDS = new Set(['url', 'headers', ...SHARED_FIELDS]);
+const HTTP_FIELDS = new Set(['url', 'headers', 'auth', ...SHARED_FIELDS]);
 
 /** The checked `mcp` option, by name. Throws a `TypeError` naming the field, such as `mcp.files.command`. */
 export function readServerConfigs(mcp: unknown): ReadonlyMap<string, McpServerConfig> {
@@ -131,7 +135,7 @@ function checkStdio(field: string, { command, args, env, cwd }: Record<string, u
   must(cwd === undefined || typeof cwd === 'string', `${field}.cwd`, 'a path');
 }
 
-function checkHttp(field: string, { url, headers }: Record<string, unknown>): void {
+function checkHttp(field: string, { url, headers, auth }: Record<string, unknown>): void {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
   must(
     parsed?.protocol === 'http:' || parsed?.protocol === 'https:',
@@ -139,6 +143,9 @@ function checkHttp(field: string, { url, headers }: Record<string, unknown>): vo
     'an http or https URL',
   );
   must(isTextRecord(headers), `${field}.headers`, 'an object of strings');
+  if (auth === undefined) return;
+  must(isRecord(auth), `${field}.auth`, 'an object');
+  checkAuth(`${field}.auth`, auth as Record<string, unknown>);
 }
 
 function checkShared(field: string, { effects, confirm, ...times }: Record<string, unknown>): void {
@@ -160,8 +167,4 @@ function checkShared(field: string, { effects, confirm, ...times }: Record<strin
 function isTextRecord(value: unknown): boolean {
   if (value === undefined) return true;
   return isRecord(value) && Object.values(value).every((member) => typeof member === 'string');
-}
-
-function must(holds: boolean, field: string, rule: string): void {
-  if (!holds) throw new TypeError(`${field} must be ${rule}`);
 }

@@ -1,24 +1,29 @@
+import { StewardError } from '../errors/steward-error.ts';
 import type { Clock } from '../internal/clock.ts';
-import type { Tool } from '../tools/tool.ts';
-import type { PooledServer, ServerState } from './pooled-server.ts';
+import type { CredentialStore } from '../stores/credential-store.ts';
+import type { Principal, Tool } from '../tools/tool.ts';
+import type { ServerState } from './pooled-server.ts';
 import type { McpServerConfig } from './server-config.ts';
+import type { ServerEntry } from './server-entry.ts';
 
 /** What a pool needs. */
 export interface ServerPoolOptions {
   readonly clock: Clock;
   /** Takes the tools of a server, each time it lists them. What it throws makes the server `failed`. */
   readonly onTools: (server: string, tools: readonly Tool[]) => void;
+  /** Where the tokens of users are kept; in this process unless given. */
+  readonly credentials?: CredentialStore | undefined;
 }
 
 /**
- * The MCP servers of an assistant: one shared connection each, opened when first needed, ended with the assistant. The
- * client is loaded with the first connection: most assistants have no server.
+ * The MCP servers of an assistant: opened when first needed, ended with the assistant. What speaks with them is loaded with
+ * the first connection: most assistants have no server.
  */
 export class ServerPool {
   readonly #configs: ReadonlyMap<string, McpServerConfig>;
   readonly #options: ServerPoolOptions;
-  #loading: Promise<readonly PooledServer[]> | undefined;
-  #servers: readonly PooledServer[] | undefined;
+  #loading: Promise<ReadonlyMap<string, ServerEntry>> | undefined;
+  #servers: ReadonlyMap<string, ServerEntry> | undefined;
   #isClosed = false;
 
   constructor(configs: ReadonlyMap<string, McpServerConfig>, options: ServerPoolOptions) {
@@ -27,30 +32,48 @@ export class ServerPool {
   }
 
   /** Connects to servers that are not connected. Waits for those that never were; never throws. */
-  async prepare(): Promise<void> {
+  async prepare(principal: Principal): Promise<void> {
     if (this.#configs.size === 0 || this.#isClosed) return;
-    this.#loading ??= this.#load();
-    await Promise.all((await this.#loading).map((server) => server.prepare()));
+    const servers = [...(await this.#load()).values()];
+    await Promise.all(servers.map((server) => server.prepare(principal)));
   }
 
-  /** How each server is, in the order of the configuration. */
-  servers(): readonly ServerState[] {
-    return this.#servers?.map((server) => server.state()) ?? [...this.#configs.keys()].map(idle);
+  /** How each server is for this user, in the order of the configuration. */
+  servers(principal: Principal): readonly ServerState[] {
+    return [...this.#configs.keys()].map(
+      (name) => this.#servers?.get(name)?.state(principal) ?? idle(name),
+    );
+  }
+
+  /** Where this user signs in to a server; `null` when that is not needed. */
+  async signIn(server: string, principal: Principal): Promise<string | null> {
+    return (await this.#server(server)).signInPage(principal);
+  }
+
+  /** Ends a sign-in with the address that the browser came back with, which names the server. */
+  async finishSignIn(came: URL, principal: Principal): Promise<void> {
+    const [server = ''] = (came.searchParams.get('state') ?? '').split('.');
+    await (await this.#server(server)).finishSignIn(came, principal);
   }
 
   /** Ends all connections and child processes. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(((await this.#loading) ?? []).map((server) => server.close()));
+    const servers = [...((await this.#loading) ?? new Map<string, ServerEntry>()).values()];
+    await Promise.all(servers.map((server) => server.close()));
   }
 
-  async #load(): Promise<readonly PooledServer[]> {
-    const { connectNative } = await import('./native-client.ts');
-    const { PooledServer } = await import('./pooled-server.ts');
-    const options = { ...this.#options, connect: connectNative };
-    this.#servers = [...this.#configs].map(
-      ([name, config]) => new PooledServer(name, config, options),
+  async #server(name: string): Promise<ServerEntry> {
+    const server = (await this.#load()).get(name);
+    if (server === undefined) throw new StewardError('not_found', 'There is no such MCP server.');
+    return server;
+  }
+
+  async #load(): Promise<ReadonlyMap<string, ServerEntry>> {
+    this.#loading ??= import('./open-servers.ts').then(({ openServers }) =>
+      openServers(this.#configs, this.#options),
     );
+    this.#servers = await this.#loading;
     return this.#servers;
   }
 }

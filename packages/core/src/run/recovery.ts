@@ -26,7 +26,7 @@ export async function prepareOwnership(run: OwnedRun): Promise<void> {
   else if (record.eventCount === 0) await announce(run);
   else await goOn(run);
   if (record.input.kind === 'message' || run.turns.length > 0) return;
-  await run.orStop(() => settings.connectServers());
+  await run.orStop(() => settings.connectServers(run.principal));
   await planHostCall(run);
 }
 

@@ -30,7 +30,7 @@ const callEnding: Ending = { kind: 'call' };
 async function takeTurns(run: OwnedRun): Promise<void> {
   await prepareOwnership(run);
   for (;;) {
-    await run.orStop(() => run.settings.connectServers());
+    await run.orStop(() => run.settings.connectServers(run.principal));
     if ((await runToolCalls(run)) === 'paused') return;
     const ending = run.record.input.kind === 'call' ? callEnding : await takeTurn(run);
     if (ending !== null && (await endRun(run, ending)) === 'ended') return;

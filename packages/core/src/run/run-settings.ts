@@ -9,6 +9,7 @@ import type { Masking } from '../policies/masking.ts';
 import type { RateLimit } from '../stores/rate-limiter.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Principal } from '../tools/tool.ts';
 import type { ToolRegistry } from '../tools/tool-registry.ts';
 import type { RunWaker } from './run-waker.ts';
 
@@ -89,7 +90,7 @@ export interface RunSettings {
   readonly instructions: string | undefined;
   readonly tools: ToolRegistry;
   /** Connects servers that are not yet connected. Never throws: the tools of a server that fails are left out. */
-  readonly connectServers: () => Promise<void>;
+  readonly connectServers: (principal: Principal) => Promise<void>;
   readonly stores: Stores;
   readonly engine: RunEngine;
   readonly waker: RunWaker;

@@ -80,4 +80,5 @@ export {
 export { type SessionStoreSubject, testSessionStore } from './suites/session-store.ts';
 export { type CacheSubject, testCache } from './suites/cache.ts';
 export { testUserStore, type UserStoreSubject } from './suites/user-store.ts';
+export { type CredentialStoreSubject, testCredentialStore } from './suites/credential-store.ts';
 export { testToolServerStore, type ToolServerStoreSubject } from './suites/tool-server-store.ts';

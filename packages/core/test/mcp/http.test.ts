@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import ownPackage from '../../package.json' with { type: 'json' };
-import { boundedFetch } from '../../src/mcp/bounded-fetch.ts';
+import { serverFetch } from '../../src/mcp/server-fetch.ts';
 import type { ToolContext } from '../../src/tools/tool.ts';
 import { openPool } from './pool.ts';
-import { listen, modernHttp, oldHttp } from './servers/http-server.ts';
+import { listen, modernHttp, oldHttp, sseHttp } from './servers/http-server.ts';
 
 async function modern(config: object = {}) {
   const notes: string[] = [];
@@ -22,9 +22,9 @@ async function modern(config: object = {}) {
   return { ...opened, server, notes, headers };
 }
 
-async function old() {
+async function old(start: typeof oldHttp | typeof sseHttp = oldHttp) {
   const notes: string[] = [];
-  const server = await oldHttp((line) => notes.push(line));
+  const server = await start((line) => notes.push(line));
   onTestFinished(() => server.close());
   const opened = openPool({ web: { url: server.url } });
   await opened.pool.prepare();
@@ -87,6 +87,14 @@ test('a server that cuts the connection in a call leaves an unknown outcome', as
   await expect(result).resolves.toMatchObject({ code: 'outcome_unknown' });
 });
 
+test('a stream that breaks off before the answer leaves an unknown outcome, and soon', async () => {
+  const { call, notes, server } = await modern();
+  const result = call('web__hang').catch((error: unknown) => error);
+  await vi.waitFor(() => expect(notes).toContain('hang started'));
+  server.server.closeAllConnections();
+  await expect(result).resolves.toMatchObject({ code: 'outcome_unknown' });
+});
+
 test('a server that is gone is unavailable, and nothing was sent', async () => {
   const { call, state, server } = await modern();
   await server.close();
@@ -96,22 +104,45 @@ test('a server that is gone is unavailable, and nothing was sent', async () => {
   expect(state()?.status).toBe('closed');
 });
 
-test('works with servers of sdk 1.x and their sessions, and questions find their call', async () => {
-  const { call, state, notes } = await old();
-  expect(state()).toMatchObject({ status: 'ready', era: 'legacy', protocolVersion: '2025-11-25' });
-  await call('web__append', { line: 'one' });
-  expect(notes).toEqual(['append one key_1']);
+describe.each([
+  ['streamable HTTP', oldHttp],
+  ['SSE', sseHttp],
+])('a server of sdk 1.x over %s', (_, start) => {
+  test('is called in its own protocol', async () => {
+    const { call, state, notes } = await old(start);
+    expect(state()).toMatchObject({
+      status: 'ready',
+      era: 'legacy',
+      protocolVersion: '2025-11-25',
+    });
+    await call('web__append', { line: 'one' });
+    expect(notes).toEqual(['append one key_1']);
+  });
+
+  test('that forgot the session gets a new one, and the call runs once', async () => {
+    const { call, notes, server, state } = await old(start);
+    server.forget();
+    await expect(call('web__append', { line: 'again' })).resolves.toBe('appended');
+    expect(notes).toEqual(['append again key_1']);
+    expect(state()?.status).toBe('ready');
+  });
+
+  test('that cuts the connection in a call leaves an unknown outcome, and is called again', async () => {
+    const { call, notes, server } = await old(start);
+    const result = call('web__hang').catch((error: unknown) => error);
+    await vi.waitFor(() => expect(notes).toContain('hang started'));
+    server.server.closeAllConnections();
+    await expect(result).resolves.toMatchObject({ code: 'outcome_unknown' });
+    await expect(call('web__append', { line: 'next' })).resolves.toBe('appended');
+    expect(notes).toEqual(['hang started', 'append next key_1']);
+  });
+});
+
+test('questions of a server with sessions find their call', async () => {
+  const { call } = await old();
   const ask = (what: string) =>
     call('web__ask', { what }, { requestInput: async () => ({ a: what }) });
   await expect(Promise.all([ask('x'), ask('y')])).resolves.toEqual(['x {"a":"x"}', 'y {"a":"y"}']);
-});
-
-test('a server that forgot the session gets a new one, and the call runs once', async () => {
-  const { call, notes, server, state } = await old();
-  server.forget();
-  await expect(call('web__append', { line: 'again' })).resolves.toBe('appended');
-  expect(notes).toEqual(['append again key_1']);
-  expect(state()?.status).toBe('ready');
 });
 
 test.each([
@@ -153,7 +184,7 @@ test.each([
     more();
   });
   onTestFinished(() => server.close());
-  const response = await boundedFetch(100_000)(server.url);
+  const response = await serverFetch({ maxBytes: 100_000 })(server.url);
   await expect(response.text()).rejects.toThrow('longer than 100000 bytes');
 });
 
@@ -163,6 +194,6 @@ test('a stream of many events may be longer than one of them', async () => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(body),
   );
   onTestFinished(() => server.close());
-  const response = await boundedFetch(100)(server.url);
+  const response = await serverFetch({ maxBytes: 100 })(server.url);
   await expect(response.text()).resolves.toBe(body);
 });

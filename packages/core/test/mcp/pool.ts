@@ -4,7 +4,7 @@ import { systemClock } from '../../src/internal/clock.ts';
 import type { JsonObject } from '../../src/internal/json.ts';
 import { readServerConfigs } from '../../src/mcp/server-config.ts';
 import { ServerPool } from '../../src/mcp/server-pool.ts';
-import type { ToolContext } from '../../src/tools/tool.ts';
+import type { Principal, ToolContext } from '../../src/tools/tool.ts';
 import { ToolContent } from '../../src/tools/tool-content.ts';
 import { ToolRegistry } from '../../src/tools/tool-registry.ts';
 import { toolContext } from '../tools/tool-context.ts';
@@ -15,14 +15,24 @@ export const programs = {
   old: fileURLToPath(new URL('./servers/old-stdio-server.ts', import.meta.url)),
 };
 
+const local = { userId: 'local' };
+
 /** A pool with its registry, closed when the test ends. */
 export function openPool(mcp: unknown) {
   const registry = new ToolRegistry([]);
-  const pool = new ServerPool(readServerConfigs(mcp), {
+  const servers = new ServerPool(readServerConfigs(mcp), {
     clock: systemClock,
     onTools: (server, tools) => registry.setServer(server, tools),
   });
-  onTestFinished(() => pool.close());
+  onTestFinished(() => servers.close());
+  const pool = {
+    prepare: (principal: Principal = local) => servers.prepare(principal),
+    servers: (principal: Principal = local) => servers.servers(principal),
+    signIn: (server: string, principal: Principal = local) => servers.signIn(server, principal),
+    finishSignIn: (came: string, principal: Principal = local) =>
+      servers.finishSignIn(new URL(came), principal),
+    close: () => servers.close(),
+  };
   const find = (name: string) => {
     const found = registry.get(name);
     if (found === undefined)

@@ -9,6 +9,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { McpServer as OldServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { createMcpHandler } from '@modelcontextprotocol/server';
@@ -51,7 +52,7 @@ export function modernHttp(
   });
 }
 
-async function answer(
+export async function answer(
   fetch: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -77,6 +78,61 @@ async function answer(
       .pipe(outgoing);
 }
 
+function oldServer(note: (line: string) => void): OldServer {
+  const server = new OldServer({ name: 'old', version: '1.0.0' });
+  server.registerTool(
+    'append',
+    { inputSchema: { line: z.string() } },
+    async ({ line }, { _meta }) => {
+      note(`append ${line} ${String(_meta?.['steward/idempotencyKey'])}`);
+      return { content: [{ type: 'text', text: 'appended' }] };
+    },
+  );
+  server.registerTool(
+    'ask',
+    { inputSchema: { what: z.string() } },
+    async ({ what }, { sendRequest }) => {
+      const requestedSchema = {
+        type: 'object' as const,
+        properties: { a: { type: 'string' as const } },
+      };
+      const params = { message: what, requestedSchema };
+      const answer = await sendRequest(
+        { method: 'elicitation/create', params },
+        ElicitResultSchema,
+      );
+      return { content: [{ type: 'text', text: `${what} ${JSON.stringify(answer.content)}` }] };
+    },
+  );
+  server.registerTool('hang', {}, async ({ _meta, sendNotification }) => {
+    note('hang started');
+    const params = { progressToken: _meta?.progressToken ?? 'none', progress: 1 };
+    await sendNotification({ method: 'notifications/progress', params });
+    return new Promise(() => undefined);
+  });
+  return server;
+}
+
+/** A server of before 2025: one event stream per session, and an address of its own for what is sent. */
+export async function sseHttp(note: (line: string) => void) {
+  const sessions = new Map<string, SSEServerTransport>();
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const url = new URL(request.url ?? '', 'http://localhost');
+    if (request.method === 'GET' && url.pathname === '/mcp') {
+      const transport = new SSEServerTransport('/messages', response);
+      sessions.set(transport.sessionId, transport);
+      await oldServer(note).connect(transport);
+      return;
+    }
+    const session = sessions.get(url.searchParams.get('sessionId') ?? '');
+    if (session === undefined || request.method !== 'POST')
+      response.writeHead(404).end('no session');
+    else await session.handlePostMessage(request, response);
+  };
+  const listening = await listen((request, response) => void serve(request, response));
+  return { ...listening, forget: () => sessions.clear() };
+}
+
 /** A server with sessions, as they were built before 2026. `forget` is a restart: it knows no session any more. */
 export async function oldHttp(note: (line: string) => void) {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
@@ -85,32 +141,7 @@ export async function oldHttp(note: (line: string) => void) {
       sessionIdGenerator: () => randomUUID(),
       onsessioninitialized: (id) => void sessions.set(id, transport),
     });
-    const server = new OldServer({ name: 'old', version: '1.0.0' });
-    server.registerTool(
-      'append',
-      { inputSchema: { line: z.string() } },
-      async ({ line }, { _meta }) => {
-        note(`append ${line} ${String(_meta?.['steward/idempotencyKey'])}`);
-        return { content: [{ type: 'text', text: 'appended' }] };
-      },
-    );
-    server.registerTool(
-      'ask',
-      { inputSchema: { what: z.string() } },
-      async ({ what }, { sendRequest }) => {
-        const requestedSchema = {
-          type: 'object' as const,
-          properties: { a: { type: 'string' as const } },
-        };
-        const params = { message: what, requestedSchema };
-        const answer = await sendRequest(
-          { method: 'elicitation/create', params },
-          ElicitResultSchema,
-        );
-        return { content: [{ type: 'text', text: `${what} ${JSON.stringify(answer.content)}` }] };
-      },
-    );
-    await server.connect(transport as never);
+    await oldServer(note).connect(transport as never);
     return transport;
   };
   const serve = async (request: IncomingMessage, response: ServerResponse) => {

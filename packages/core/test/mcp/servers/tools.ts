@@ -56,6 +56,16 @@ export function makeServer(note: (line: string) => void): McpServer {
     },
   );
 
+  server.registerTool('hang', { description: 'Reports progress, then never ends' }, async (ctx) => {
+    const progressToken = ctx.mcpReq._meta?.progressToken ?? 'none';
+    await ctx.mcpReq.notify({
+      method: 'notifications/progress',
+      params: { progressToken, progress: 1 },
+    });
+    note('hang started');
+    return new Promise(() => undefined);
+  });
+
   server.registerTool('go_on', {}, async () => {
     goOn();
     return text('going on');

@@ -1,0 +1,30 @@
+import { inProcessCredentialStore } from '../stores/in-process/in-process-credential-store.ts';
+import { connectionAuth } from './connection-auth.ts';
+import { connectNative } from './native-client.ts';
+import { PooledServer } from './pooled-server.ts';
+import type { UserAuth } from './server-auth.ts';
+import type { HttpServerConfig, McpServerConfig } from './server-config.ts';
+import type { ServerEntry } from './server-entry.ts';
+import type { ServerPoolOptions } from './server-pool.ts';
+import { UserServers } from './user-servers.ts';
+
+/** The servers of a pool, none of them connected yet. */
+export function openServers(
+  configs: ReadonlyMap<string, McpServerConfig>,
+  options: ServerPoolOptions,
+): ReadonlyMap<string, ServerEntry> {
+  const { credentials = inProcessCredentialStore() } = options;
+  const shared = { ...options, connect: connectNative, credentials };
+  const host = { owner: { tenantId: '', userId: '' }, credentials };
+  const open = (name: string, config: McpServerConfig): ServerEntry =>
+    isUsers(config)
+      ? new UserServers(name, config, shared)
+      : new PooledServer(name, config, { ...shared, auth: connectionAuth(name, config, host) });
+  return new Map([...configs].map(([name, config]) => [name, open(name, config)]));
+}
+
+function isUsers(
+  config: McpServerConfig,
+): config is HttpServerConfig & { readonly auth: UserAuth } {
+  return 'url' in config && config.auth?.grant === 'authorization_code';
+}

@@ -1,0 +1,16 @@
+import type { Principal } from '../tools/tool.ts';
+import type { ToolServer } from './mcp-tool.ts';
+import type { ServerState } from './pooled-server.ts';
+
+/** One server of the pool, whether its users share a connection or not. */
+export interface ServerEntry extends ToolServer {
+  /** Connects where that was not done; never throws. */
+  prepare(principal: Principal): Promise<void>;
+  /** How it is for this user. */
+  state(principal: Principal): ServerState;
+  /** Where this user signs in; `null` when that is not needed. */
+  signInPage(principal: Principal): Promise<string | null>;
+  /** Ends a sign-in with the address that the browser came back with. */
+  finishSignIn(came: URL, principal: Principal): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,133 @@
+// npm run conformance [-- --revision 2025-11-25 ...]: the conformance suite of MCP against our client, with exact counts.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { run } from '../lib/child.mjs';
+import { expectedChecks, suiteVersion } from '../lib/conformance-counts.mjs';
+import { fail, root, toolsDir } from '../lib/workspace.mjs';
+
+const revisions = Object.keys(expectedChecks);
+const usage = `npm run conformance [-- --revision R ...] [--scenario NAME]
+
+Runs @modelcontextprotocol/conformance ${suiteVersion} against Steward's MCP client: what is required by the revisions
+${revisions.join(', ')}. Every scenario has to pass with the number of checks in
+scripts/lib/conformance-counts.mjs. --scenario runs one, and shows what the suite says.
+`;
+const { values } = parseArgs({
+  options: {
+    revision: { type: 'string', multiple: true, default: revisions },
+    scenario: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(usage);
+  process.exit();
+}
+const unknown = values.revision.find((revision) => !revisions.includes(revision));
+if (unknown) fail(`There are no requirements ${unknown}; there are ${revisions.join(', ')}.`);
+
+const home = join(toolsDir, 'conformance');
+const suite = join(home, 'node_modules/@modelcontextprotocol/conformance');
+await install();
+const program = 'packages/core/test/mcp/conformance-client-main.ts';
+const command = `${process.execPath} --conditions=@steward/source ${program}`;
+let failed = 0;
+for (const revision of values.revision) {
+  if (values.scenario === undefined) failed += await runAll(revision);
+  else
+    await run(process.execPath, [...client(revision, values.scenario), '--verbose'], { cwd: root });
+}
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** An install of its own: the suite brings another SDK and what that needs. */
+async function install() {
+  const manifest = join(suite, 'package.json');
+  if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version === suiteVersion)
+    return;
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'package.json'), '{"private":true}\n');
+  const quiet = ['--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
+  const wanted = `@modelcontextprotocol/conformance@${suiteVersion}`;
+  const env = { ...process.env };
+  // The tasks run without npm's own settings; the registry that was chosen is kept under this name.
+  if (env['pnpm_config_registry']) env['npm_config_registry'] ??= env['pnpm_config_registry'];
+  const args = ['install', '--ignore-scripts', ...quiet, wanted];
+  const { code, output } = await run('npm', args, { cwd: home, env, capture: true });
+  if (code !== 0) fail(`npm ${args.join(' ')} failed:\n${output}`);
+}
+
+/**
+ * @param {string} revision
+ * @param {string} scenario
+ */
+function client(revision, scenario) {
+  // An extension is of no revision.
+  const version = revision === 'extensions' ? [] : ['--spec-version', revision];
+  const program = [join(suite, 'dist/index.js'), 'client', '--command', command];
+  return [...program, '--scenario', scenario, ...version];
+}
+
+/**
+ * Runs the scenarios of a revision and compares what was counted with what has to be. A few at a time: the suite itself
+ * starts all of them at once, and then its clocks and ours run out.
+ * @param {string} revision
+ */
+async function runAll(revision) {
+  const results = join(home, `results-${revision}`);
+  rmSync(results, { recursive: true, force: true });
+  const expected = expectedChecks[revision] ?? {};
+  const waiting = Object.keys(expected);
+  const worker = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const cli = [...client(revision, name), '-o', results];
+      await run(process.execPath, cli, { cwd: root, capture: true });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism() * 2) }, worker));
+  const counted = countChecks(results);
+  const problems = differences(expected, counted);
+  const sum = (/** @type {'passed' | 'failed'} */ kind) =>
+    Object.values(counted).reduce((total, count) => total + count[kind], 0);
+  const scenarios = Object.keys(expected).length;
+  console.log(
+    `client ${revision}: ${scenarios} scenarios, ${sum('passed')} checks passed, ${sum('failed')} failed`,
+  );
+  for (const problem of problems) console.log(`  ${problem}`);
+  return problems.length;
+}
+
+/**
+ * @typedef {Record<string, { passed: number, failed: number }>} Counts
+ * @param {string} results
+ * @returns {Counts}
+ */
+function countChecks(results) {
+  /** @type {Counts} */
+  const counts = {};
+  const files = readdirSync(results, { recursive: true, encoding: 'utf8' });
+  for (const file of files.filter((path) => path.endsWith('checks.json'))) {
+    // A folder is named after its scenario and the time: `auth/basic-cimd-2026-11-20T...`.
+    const scenario = file.replace(/-\d{4}-\d\d-\d\dT.*$/, '');
+    /** @type {{ status: string }[]} */
+    const checks = JSON.parse(readFileSync(join(results, file), 'utf8'));
+    const count = (/** @type {string} */ status) =>
+      checks.filter((check) => check.status === status).length;
+    counts[scenario] = { passed: count('SUCCESS'), failed: count('FAILURE') };
+  }
+  return counts;
+}
+
+/**
+ * A scenario that passed nothing is a client that crashed, and a count that changed is a suite or a client that changed.
+ * @param {Readonly<Record<string, number>>} expected
+ * @param {Counts} counted
+ */
+function differences(expected, counted) {
+  return Object.entries(expected).flatMap(([scenario, wanted]) => {
+    const { passed, failed } = counted[scenario] ?? { passed: 0, failed: 0 };
+    if (passed === wanted && failed === 0 && passed > 0) return [];
+    return [`${scenario}: ${passed} passed, ${failed} failed; ${wanted} have to pass`];
+  });
+}
