@@ -2,7 +2,7 @@ import { type Assembly, assemble } from './assembly.ts';
 import { StewardError } from './errors/steward-error.ts';
 import { newId } from './internal/ids.ts';
 import type { Json } from './internal/json.ts';
-import type { ServerState } from './mcp/pooled-server.ts';
+import type { ServerState } from './mcp/server-state.ts';
 import type { AssistantOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
 import { newRun, ownerOf, type RunRequest } from './run/new-run.ts';
 import { Pulse } from './run/pulse.ts';

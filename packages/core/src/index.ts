@@ -98,7 +98,7 @@ export type {
 } from './tools/tool.ts';
 export type { RefusedTool } from './mcp/mcp-tool.ts';
 export type { ClientAuth, UserAuth } from './mcp/server-auth.ts';
-export type { ServerState } from './mcp/pooled-server.ts';
+export type { ServerState } from './mcp/server-state.ts';
 export type {
   HttpServerConfig,
   McpServerConfig,

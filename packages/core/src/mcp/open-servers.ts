@@ -1,12 +1,23 @@
+import type { Clock } from '../internal/clock.ts';
+import type { CredentialStore } from '../stores/credential-store.ts';
 import { inProcessCredentialStore } from '../stores/in-process/in-process-credential-store.ts';
+import type { Tool } from '../tools/tool.ts';
 import { connectionAuth } from './connection-auth.ts';
 import { connectNative } from './native-client.ts';
 import { PooledServer } from './pooled-server.ts';
 import type { UserAuth } from './server-auth.ts';
 import type { HttpServerConfig, McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
-import type { ServerPoolOptions } from './server-pool.ts';
 import { UserServers } from './user-servers.ts';
+
+/** What a pool needs. */
+export interface ServerPoolOptions {
+  readonly clock: Clock;
+  /** Takes the tools of a server, each time it lists them. What it throws makes the server `failed`. */
+  readonly onTools: (server: string, tools: readonly Tool[]) => void;
+  /** Where the tokens of users are kept; in this process unless given. */
+  readonly credentials?: CredentialStore | undefined;
+}
 
 /** The servers of a pool, none of them connected yet. */
 export function openServers(

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../errors/error-codes.ts';
 import { StewardError } from '../errors/steward-error.ts';
 import type { Clock } from '../internal/clock.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -9,36 +8,7 @@ import { mcpTools, type RefusedTool, type ToolServer } from './mcp-tool.ts';
 import type { ConnectOptions } from './native-client.ts';
 import type { McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
-
-/**
- * The state of one MCP server, as `assistant.servers()` tells it.
- *
- * @example
- * ```ts
- * import type { ServerState } from '@steward/core';
- *
- * const line = (server: ServerState) =>
- *   `${server.name}: ${server.status}, ${server.tools} tools${server.error ? `, ${server.error.message}` : ''}`;
- * ```
- */
-export interface ServerState {
-  readonly name: string;
-  /**
-   * `closed`: the connection was lost or ended, the next call opens it again; `failed`: it could not be opened;
-   * `unauthorized`: the user has to sign in, see `assistant.signIn`.
-   */
-  readonly status: 'idle' | 'connecting' | 'ready' | 'failed' | 'unauthorized' | 'closed';
-  /** How many of its tools can be used. */
-  readonly tools: number;
-  /** Tools that it lists and that are not used, with the reason. */
-  readonly refusedTools: readonly RefusedTool[];
-  /** Why the last attempt failed. */
-  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
-  /** The revision of MCP that is spoken, such as `2026-07-28`; `null` before the first connection. */
-  readonly protocolVersion: string | null;
-  /** `modern` is stateless (2026-07-28 and later), `legacy` has sessions. */
-  readonly era: 'modern' | 'legacy' | null;
-}
+import type { ServerState } from './server-state.ts';
 
 /** What a pool gives to each of its servers. */
 export interface PooledServerOptions {

@@ -1,6 +1,6 @@
 import type { Principal } from '../tools/tool.ts';
 import type { ToolServer } from './mcp-tool.ts';
-import type { ServerState } from './pooled-server.ts';
+import type { ServerState } from './server-state.ts';
 
 /** One server of the pool, whether its users share a connection or not. */
 export interface ServerEntry extends ToolServer {

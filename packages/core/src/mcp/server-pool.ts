@@ -1,19 +1,9 @@
 import { StewardError } from '../errors/steward-error.ts';
-import type { Clock } from '../internal/clock.ts';
-import type { CredentialStore } from '../stores/credential-store.ts';
-import type { Principal, Tool } from '../tools/tool.ts';
-import type { ServerState } from './pooled-server.ts';
+import type { Principal } from '../tools/tool.ts';
+import type { ServerPoolOptions } from './open-servers.ts';
 import type { McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
-
-/** What a pool needs. */
-export interface ServerPoolOptions {
-  readonly clock: Clock;
-  /** Takes the tools of a server, each time it lists them. What it throws makes the server `failed`. */
-  readonly onTools: (server: string, tools: readonly Tool[]) => void;
-  /** Where the tokens of users are kept; in this process unless given. */
-  readonly credentials?: CredentialStore | undefined;
-}
+import type { ServerState } from './server-state.ts';
 
 /**
  * The MCP servers of an assistant: opened when first needed, ended with the assistant. What speaks with them is loaded with

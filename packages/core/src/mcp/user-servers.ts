@@ -4,10 +4,11 @@ import type { Owner } from '../stores/run-store.ts';
 import type { Principal } from '../tools/tool.ts';
 import { connectionAuth, finishSignIn } from './connection-auth.ts';
 import type { McpAnswer, McpCall } from './mcp-client.ts';
-import { PooledServer, type PooledServerOptions, type ServerState } from './pooled-server.ts';
+import { PooledServer, type PooledServerOptions } from './pooled-server.ts';
 import type { UserAuth } from './server-auth.ts';
 import type { HttpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
+import type { ServerState } from './server-state.ts';
 
 /** Users with an open connection; who was not active for longest connects anew. */
 const MAX_USERS = 1_000;

@@ -10,7 +10,7 @@ const ann: Owner = { tenantId: 'tenant-1', userId: 'ann' };
 const tokens = { access_token: 'a', nested: { expires: 3, scopes: ['x'] } };
 
 /** Everything that a CredentialStore promises. */
-export const credentialStoreCases: readonly SuiteCase<CredentialStoreSubject>[] = [
+const credentialStoreCases: readonly SuiteCase<CredentialStoreSubject>[] = [
   {
     title: 'keeps a secret under its name, and replaces it',
     async run({ store: { credentials } }) {
