@@ -7,6 +7,7 @@ import {
   StewardError,
   type Stores,
 } from '@steward/core';
+import type { UserStore } from '@steward/core/host';
 import type { Pool } from 'pg';
 import { Database } from './database/database.ts';
 import type { Driver } from './database/driver.ts';
@@ -21,6 +22,7 @@ import { postgresConversationStore } from './stores/postgres-conversation-store.
 import { postgresRunStore } from './stores/postgres-run-store.ts';
 import { postgresToolServerStore } from './stores/postgres-tool-server-store.ts';
 import { postgresUsageStore } from './stores/postgres-usage-store.ts';
+import { postgresUserStore } from './stores/postgres-user-store.ts';
 
 /** Which database, and what else the stores need. One of `connectionString`, `pool` and `pglite` is given. */
 export interface PostgresStoresOptions {
@@ -50,8 +52,9 @@ export interface PostgresStoresOptions {
   readonly hints?: Hints;
 }
 
-/** All stores of an assistant, on PostgreSQL. */
+/** All stores of an assistant, on PostgreSQL, and the users of the application around it. */
 export interface PostgresStores extends Stores {
+  readonly users: UserStore;
   /** Removes what is older than the policy says, in small batches. */
   retain(policy: Retention): Promise<Retained>;
 }
@@ -60,8 +63,8 @@ const hourMs = 3_600_000;
 
 /**
  * The stores of an assistant in PostgreSQL 14 or newer, or in PGlite: runs, conversations, usage, audit, tool servers
- * and artifacts, safe for any number of processes. What is streamed and rate limits stay in this process unless other
- * drivers are given. It starts with everything in order or not at all.
+ * artifacts and users, safe for any number of processes. What is streamed, rate limits and breakers stay in this process
+ * unless other drivers are given. It starts with everything in order or not at all.
  *
  * @throws TypeError naming the option that is not acceptable; StewardError `store_unavailable` that says what is wrong
  * with the server, the schema or the rights, and what to do.
@@ -120,6 +123,7 @@ function assemble(
     hints,
     audit: postgresAuditLog(db),
     toolServers: postgresToolServerStore(db),
+    users: postgresUserStore(db),
     retain: (policy) => retain(db, policy),
     close: async () => {
       stop?.();

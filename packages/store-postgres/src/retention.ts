@@ -9,6 +9,8 @@ export interface Retention {
   readonly runsMs?: number;
   /** Artifacts that were put so long ago. */
   readonly artifactsMs?: number;
+  /** Token accounts that were begun so long ago: no less than the longest window of a quota. */
+  readonly usageMs?: number;
 }
 
 /** How much went. */
@@ -16,6 +18,7 @@ export interface Retained {
   readonly details: number;
   readonly runs: number;
   readonly artifacts: number;
+  readonly usage: number;
 }
 
 /** Few enough that nobody waits for a lock that the removal holds. */
@@ -27,6 +30,7 @@ export async function retain(db: Database, policy: Retention): Promise<Retained>
     runs: await inBatches(db, 'expire_runs', policy.runsMs),
     details: await inBatches(db, 'compact_runs', policy.detailsMs),
     artifacts: await inBatches(db, 'expire_artifacts', policy.artifactsMs),
+    usage: await inBatches(db, 'expire_usage', policy.usageMs),
   };
 }
 

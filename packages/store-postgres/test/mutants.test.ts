@@ -1,8 +1,19 @@
 import { describe } from 'vitest';
+import { withTampering } from '../../core/src/testing/suites/audit-log.ts';
 import { runStoreCases } from '../../core/src/testing/suites/run-store.ts';
 import { usageStoreCases } from '../../core/src/testing/suites/usage-store.ts';
+import { describeMutants } from '../../core/test/stores/mutants/describe-mutants.ts';
+import { userMutants } from '../../core/test/stores/mutants/host-mutants.ts';
 import { catches } from '../../core/test/stores/mutants/mutant.ts';
+import {
+  artifactMutants,
+  auditMutants,
+  conversationMutants,
+  toolServerMutants,
+  usageMutants,
+} from '../../core/test/stores/mutants/port-mutants.ts';
 import { databases, type TestDatabase, type TestStores } from './drivers.ts';
+import { tamper } from './tamper.ts';
 
 /** A change to the text of one of our functions, as it is in the database. */
 interface Mutation {
@@ -209,4 +220,19 @@ for (const database of databases) {
       });
     }
   });
+}
+
+const artifactBytes = 3 * 1024 * 1024;
+
+for (const database of databases) {
+  const { name } = database;
+  describeMutants(name, conversationMutants, database);
+  describeMutants(name, usageMutants, database);
+  describeMutants(name, toolServerMutants, database);
+  describeMutants(name, userMutants, database);
+  describeMutants(name, artifactMutants(artifactBytes), {
+    ...database,
+    open: () => database.open({ artifactBytes }),
+  });
+  describeMutants(name, auditMutants, withTampering({ ...database, tamper }));
 }

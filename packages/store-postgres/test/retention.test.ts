@@ -40,7 +40,12 @@ describe.each(databases)('retention on $name', (database) => {
     await stores.runs.create(waiting);
     await database.passTime(5);
 
-    expect(await stores.retain({ detailsMs: 1 })).toEqual({ details: 1, runs: 0, artifacts: 0 });
+    expect(await stores.retain({ detailsMs: 1 })).toEqual({
+      details: 1,
+      runs: 0,
+      artifacts: 0,
+      usage: 0,
+    });
     expect(await stores.retain({ detailsMs: 1 })).toMatchObject({ details: 0 });
     const compact = await stores.runs.load(run.runId, owner);
     expect(compact).toMatchObject({ status: 'succeeded', end: ended, turns: [], eventCount: 1 });
@@ -71,10 +76,29 @@ describe.each(databases)('retention on $name', (database) => {
     expect(left).toEqual({ chunks: 0 });
   });
 
+  it('removes old accounts of tokens, settled and not, however many', async () => {
+    const stores = await open();
+    const { schema, usage } = stores;
+    await stores.sql(
+      `insert into ${schema}.usage_entry
+       select 'tenant-1', 'user-1', n::text, ${schema}.owner_key('tenant-1', 'user-1'), n, 1, n % 2 = 0
+       from generate_series(1, 1200) n`,
+    );
+    const day = { windowMs: 86_400_000, tokens: 100 };
+    await usage.reserve(owner, 'today', 60, [day]);
+    expect(await stores.retain({ usageMs: 600_000 })).toMatchObject({ usage: 1200 });
+    expect(await usage.reserve(owner, 'more', 60, [day])).toMatchObject({ granted: false });
+  });
+
   it('keeps what is younger, and everything without a policy', async () => {
     const stores = await open();
     const run = await endedRun(stores);
-    await stores.retain({ detailsMs: 600_000, runsMs: 600_000, artifactsMs: 600_000 });
+    await stores.retain({
+      detailsMs: 600_000,
+      runsMs: 600_000,
+      artifactsMs: 600_000,
+      usageMs: 600_000,
+    });
     await stores.retain({});
     expect((await stores.runs.load(run.runId, owner))?.turns).toHaveLength(1);
   });

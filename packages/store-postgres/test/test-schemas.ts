@@ -6,7 +6,7 @@ import { knownMigrations } from '../src/schema/migrations.ts';
 
 const tables =
   `run_event, turn, tool_call, question, steer, run, conversation, message, usage_entry, audit, tool_server,
-  artifact, artifact_chunk`.split(/,\s+/);
+  artifact, artifact_chunk, app_user`.split(/,\s+/);
 
 /** Schemas with all tables and no rows. Making one takes longer than most tests, so each is used again. */
 export class TestSchemas {

@@ -2,9 +2,8 @@ import { describe } from 'vitest';
 import { InProcessEngine } from '../../src/engine/in-process-engine.ts';
 import type { RunEngine } from '../../src/engine/run-engine.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
-import type { Owner } from '../../src/stores/run-store.ts';
 import { artifactStoreCases } from '../../src/testing/suites/artifact-store.ts';
-import { auditLogCases, withTampering } from '../../src/testing/suites/audit-log.ts';
+import { withTampering } from '../../src/testing/suites/audit-log.ts';
 import { engineDriver, runEngineCases } from '../../src/testing/suites/run-engine.ts';
 import {
   artifactDriver,
@@ -20,6 +19,7 @@ import { liveLogMutants } from './mutants/live-log-mutants.ts';
 import { catches } from './mutants/mutant.ts';
 import {
   artifactMutants,
+  auditMutants,
   breakerMutants,
   conversationMutants,
   rateLimiterMutants,
@@ -36,6 +36,7 @@ describeMutants(name, breakerMutants, inProcessDriver);
 describeMutants(name, hintsMutants, inProcessDriver);
 describeMutants(name, toolServerMutants, inProcessDriver);
 describeMutants(name, artifactMutants(artifactDriver.artifactBytes), artifactDriver);
+describeMutants(name, auditMutants, withTampering(auditDriver));
 describeMutants(name, liveLogMutants, inProcessDriver);
 describeMutants('inProcessHostStores()', userMutants, hostDriver);
 describeMutants('inProcessHostStores()', sessionMutants, hostDriver);
@@ -45,36 +46,6 @@ describe('the suite of artifacts', () => {
   catches(artifactStoreCases(artifactDriver.artifactBytes), 'a store without a limit', {
     caughtBy: 'takes a body as large as allowed and refuses a larger one, keeping nothing of it',
     driver: { ...artifactDriver, open: async () => inProcessStores({ clock }) },
-  });
-});
-
-describe('the suite of the audit log', () => {
-  for (const { title } of auditLogCases.filter((one) => one.title.startsWith('finds '))) {
-    catches(auditLogCases, `a check that finds nothing (${title})`, {
-      caughtBy: title,
-      driver: withTampering({
-        ...auditDriver,
-        open: async () => {
-          const { audit, db } = await auditDriver.open();
-          const blind = { ...audit, verify: async () => ({ valid: true, length: 0, head: null }) };
-          return { audit: blind as typeof audit, db };
-        },
-      }),
-    });
-  }
-  catches(auditLogCases, 'entries shown to strangers', {
-    caughtBy: 'shows entries to their owner only, and chains them all',
-    driver: withTampering({
-      ...auditDriver,
-      open: async () => {
-        const { audit, db } = await auditDriver.open();
-        const open = {
-          ...audit,
-          read: async (_: Owner, name: string) => db.chains.get(name)?.sealed ?? [],
-        };
-        return { audit: open, db };
-      },
-    }),
   });
 });
 

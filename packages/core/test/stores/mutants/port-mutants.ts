@@ -1,4 +1,5 @@
 import type { ArtifactStore } from '../../../src/stores/artifact-store.ts';
+import type { AuditLog } from '../../../src/stores/audit-log.ts';
 import type { BreakerStore } from '../../../src/stores/breaker-store.ts';
 import type { ConversationStore } from '../../../src/stores/conversation-store.ts';
 import type { RateLimiter } from '../../../src/stores/rate-limiter.ts';
@@ -6,12 +7,13 @@ import type { Owner } from '../../../src/stores/run-store.ts';
 import type { ToolServerStore } from '../../../src/stores/tool-server-store.ts';
 import type { UsageStore } from '../../../src/stores/usage-store.ts';
 import { artifactStoreCases } from '../../../src/testing/suites/artifact-store.ts';
+import { auditLogCases } from '../../../src/testing/suites/audit-log.ts';
 import { breakerStoreCases } from '../../../src/testing/suites/breaker-store.ts';
 import { conversationStoreCases } from '../../../src/testing/suites/conversation-store.ts';
 import { rateLimiterCases } from '../../../src/testing/suites/rate-limiter.ts';
 import { toolServerStoreCases } from '../../../src/testing/suites/tool-server-store.ts';
 import { usageStoreCases } from '../../../src/testing/suites/usage-store.ts';
-import type { PortMutants } from './describe-mutants.ts';
+import type { Mutants, PortMutants } from './describe-mutants.ts';
 
 const everybody: Owner = { tenantId: 'tenant', userId: 'user' };
 const later = () => Promise.resolve();
@@ -261,6 +263,29 @@ export const breakerMutants: PortMutants<'breakers', BreakerStore> = {
     'names that run together': [
       'keeps names apart, whatever characters they have',
       (sound) => ({ admit: (name, probeMs) => sound.admit(name.trim(), probeMs) }),
+    ],
+  },
+};
+
+/** Broken implementations of AuditLog, whose records somebody tampers with. */
+export const auditMutants: PortMutants<'audit', AuditLog> = {
+  port: 'audit',
+  cases: auditLogCases,
+  mutants: {
+    ...Object.fromEntries(
+      auditLogCases
+        .filter(({ title }) => title.startsWith('finds '))
+        .map(({ title }): [string, Mutants<AuditLog>[string]] => [
+          `a check that finds nothing (${title})`,
+          [title, () => ({ verify: async () => ({ valid: true, length: 0, head: null }) })],
+        ]),
+    ),
+    'entries shown to strangers': [
+      'shows entries to their owner only, and chains them all',
+      (sound) => ({
+        append: (entry) => sound.append({ ...entry, ...everybody }),
+        read: (_, chain) => sound.read(everybody, chain),
+      }),
     ],
   },
 };
