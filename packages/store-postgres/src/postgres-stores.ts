@@ -11,6 +11,7 @@ import type { UserStore } from '@steward/core/host';
 import type { Pool } from 'pg';
 import { Database } from './database/database.ts';
 import type { Driver } from './database/driver.ts';
+import { codeOf } from './database/failures.ts';
 import { type EmbeddedDatabase, embeddedDriver } from './database/pglite-driver.ts';
 import { openPool, poolDriver } from './database/pool-driver.ts';
 import { keepRetaining, type Retained, type Retention, retain } from './retention.ts';
@@ -92,9 +93,16 @@ export async function postgresStores(options: PostgresStoresOptions): Promise<Po
     mustHold(await examineSchema(driver, schema));
   } catch (reason) {
     await driver.close();
-    throw StewardError.from(reason, 'store_unavailable');
+    throw startError(reason);
   }
   return assemble(new Database(driver, schema), options, artifactBytes);
+}
+
+/** Why it does not start, where no check says so. */
+function startError(reason: unknown): StewardError {
+  if (codeOf(reason) !== '42501') return StewardError.from(reason, 'store_unavailable');
+  const says = `This role may not create tables (${(reason as Error).message}): run \`steward-postgres migrate\` with one that may.`;
+  return new StewardError('store_unavailable', says, { cause: reason, retryable: false });
 }
 
 function mustHold(findings: readonly Finding[]): void {

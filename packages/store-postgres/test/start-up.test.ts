@@ -81,7 +81,12 @@ describe.skipIf(url === '')('a schema', () => {
   async function command(...args: string[]) {
     const lines: string[] = [];
     const print = (line: string) => lines.push(line);
-    const code = await runCommand(args, { databaseUrl: url, print, complain: print });
+    const code = await runCommand(args, {
+      databaseUrl: url,
+      redisUrl: undefined,
+      print,
+      complain: print,
+    });
     return { code, text: lines.join('\n') };
   }
 

@@ -9,6 +9,7 @@ interface CommandContext {
     readonly count: number | undefined;
     readonly appRole: string | undefined;
     readonly createRole: boolean;
+    readonly redisUrl: string | undefined;
   };
   /** Words after the name of the command. */
   readonly words: readonly string[];

@@ -10,6 +10,7 @@ import { verify } from './verify.ts';
 /** What the command line gets from its process. */
 export interface Surroundings {
   readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
   readonly print: (line: string) => void;
   readonly complain: (line: string) => void;
 }
@@ -29,7 +30,8 @@ const usage = `steward-postgres COMMAND [options]
     --app-role NAME  gives this role what the running app needs: no DDL, an audit log that it can only add to
     --create-role    creates that role, without log-in, where it is missing
   status             what is applied, and what is not
-  doctor             checks server, schema and rights
+  doctor             checks server, schema and rights, and Redis where there is one
+    --redis URL      its address; REDIS_URL by default
   verify [CHAIN...]  computes the audit chains anew: those named, or all
   seed               writes a sample conversation and a sample tool server, once
 
@@ -61,7 +63,8 @@ export async function runCommand(
 
 type Asked = Exclude<ReturnType<typeof read>, { problem: string }>;
 
-async function perform(asked: Asked, url: string, { print, complain }: Surroundings) {
+async function perform(asked: Asked, url: string, surroundings: Surroundings) {
+  const { print, complain, redisUrl } = surroundings;
   const { command, words, values } = asked;
   const driver = await openPool(url, 2);
   try {
@@ -70,6 +73,7 @@ async function perform(asked: Asked, url: string, { print, complain }: Surroundi
       count: values.count === undefined ? undefined : Number(values.count),
       appRole: values['app-role'],
       createRole: values['create-role'],
+      redisUrl: values.redis ?? redisUrl,
     };
     const { schema } = values;
     return (await command({ driver, schema, options, words, print })) ? 0 : 1;
@@ -89,6 +93,7 @@ function read(args: readonly string[]) {
       options: {
         help: { type: 'boolean', default: false },
         url: { type: 'string' },
+        redis: { type: 'string' },
         schema: { type: 'string', default: 'steward' },
         down: { type: 'boolean', default: false },
         count: { type: 'string' },
