@@ -33,9 +33,9 @@ export default defineConfig({
           name: 'services',
           include: ['packages/store-*/test/**/*.test.ts'],
           globalSetup: ['scripts/lib/test-services.mjs'],
-          // An embedded database takes seconds to start: the files of a worker share one.
+          // An embedded database takes seconds to start, more on a busy machine: the files of a worker share one.
           isolate: false,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
