@@ -1,10 +1,16 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { Assistant } from '@steward/core';
 import { scriptedModel } from '@steward/core/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startPostgres } from '../../../scripts/lib/services.mjs';
+import { openPool } from '../src/database/pool-driver.ts';
 import { type PostgresStores, postgresStores } from '../src/index.ts';
 import { newRun, owner } from './samples.ts';
+
+/** The last message with which a server opens a connection. */
+const readyForQuery = Buffer.from('Z\0\0\0\x05I', 'latin1');
 
 type Server = Awaited<ReturnType<typeof startPostgres>>;
 
@@ -49,6 +55,15 @@ describe.skipIf(inject('postgresUrl') === null)('a server that goes away', () =>
     );
   }
 
+  async function endAllConnections(): Promise<void> {
+    const admin = new pg.Client(server.url);
+    await admin.connect();
+    await admin.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
+    );
+    await admin.end();
+  }
+
   async function cursors(runId: string): Promise<string[]> {
     const log = await stores.runs.events(runId, 0, 1_000);
     expect(log.map(({ n }) => n)).toEqual(log.map((_, index) => index + 1));
@@ -82,19 +97,35 @@ describe.skipIf(inject('postgresUrl') === null)('a server that goes away', () =>
 
   it('breaks no process when it ends all connections, idle ones and busy ones', async () => {
     const fence = await started();
-    const admin = new pg.Client(server.url);
-    await admin.connect();
     const verbs = append(fence, 0, 100);
     await verbs[0];
-    await admin.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
-    );
+    await endAllConnections();
     await Promise.all(verbs);
-    await admin.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
-    );
-    await admin.end();
+    await endAllConnections();
     expect(new Set(await cursors(fence.runId)).size).toBe(100);
+  });
+
+  it('breaks no process when it ends a connection in the same breath that opens it', async () => {
+    const relay = createServer((client) => {
+      const upstream = connect(Number(new URL(server.url).port), '127.0.0.1');
+      client.pipe(upstream);
+      const answers: Buffer[] = [];
+      let isOpen = false;
+      upstream.on('data', (answer: Buffer) => {
+        answers.push(answer);
+        if (isOpen || !answer.includes(readyForQuery)) return;
+        isOpen = true;
+        void endAllConnections();
+      });
+      upstream.once('end', () => client.end(Buffer.concat(answers)));
+    });
+    relay.listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const { port } = relay.address() as AddressInfo;
+    const driver = await openPool(`postgres://postgres@127.0.0.1:${port}/postgres`, 1);
+    await expect(driver.query('select 1', [])).rejects.toThrow();
+    await driver.close();
+    relay.close();
   });
 
   it('does not end a run that is under way', async () => {

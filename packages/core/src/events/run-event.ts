@@ -173,8 +173,9 @@ export interface SnapshotEvent extends EventBase {
   readonly conversationId: string;
   /** The messages of this run so far: the user's, and the assistant's once there is one. */
   readonly messages: readonly ConversationMessage[];
+  /** The turn that is open; the one before, until that has said something. */
   readonly turn: number;
-  /** Text of the open turn. */
+  /** What that turn has said. Empty when `messages` have it. */
   readonly openText: string;
   readonly confirmations: readonly PendingConfirmation[];
   readonly inputs: readonly PendingInput[];

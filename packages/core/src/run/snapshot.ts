@@ -66,11 +66,19 @@ export async function snapshotOf(
     status: run.status,
     conversationId: run.conversationId,
     messages: await messagesOf(run, stores),
-    turn: run.turns.length + 1,
-    openText: open?.text ?? '',
+    ...textOf(run, open),
     confirmations: pendingConfirmations(run),
     inputs: pendingInputs(run),
   };
+}
+
+/** What is being said; what the last turn said, while no other has begun and it is not among the messages. */
+function textOf(run: RunRecord, open: PartialText | null) {
+  const last = run.turns.at(-1);
+  if (open || !last || isEnded(run.status)) {
+    return { turn: run.turns.length + 1, openText: open?.text ?? '' };
+  }
+  return { turn: last.turn, openText: last.message.content };
 }
 
 async function messagesOf(

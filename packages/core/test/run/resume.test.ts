@@ -377,3 +377,24 @@ it('does not give the answer twice when a run ends while its state is shown', as
   expect(typesOf(events)).toContain('token');
   expect(textRead(events)).toBe('All is done.');
 });
+
+it('shows in a snapshot what the last turn said, when the run is only about to end', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const ending = Promise.withResolvers<void>();
+  const finish: Stores['runs']['finish'] = async (...args) => {
+    await ending.promise;
+    return stores.runs.finish(...args);
+  };
+  const runs = { ...stores.runs, finish };
+  await using assistant = quickAssistant({ stores: { ...stores, runs }, clock });
+  const { id } = assistant.run('Go on');
+  await clock.advance(1);
+  const watched = eventsOf(bystander({ stores, clock }).attach(id, { after: '1-99' }));
+  await clock.advance(1);
+  ending.resolve();
+  await clock.advance(1);
+  const events = await watched;
+  expect(typesOf(events)).toEqual(['snapshot', 'complete']);
+  expect(events[0]).toMatchObject({ turn: 1, openText: 'All is done.' });
+});

@@ -23,12 +23,17 @@ export async function openPool(connectionString: string, max: number): Promise<D
   return poolDriver(pool, () => pool.end());
 }
 
-/** A connection that breaks while it is idle says so to its pool; unheard, that would end the process. */
+/** A connection that breaks says so to its pool while it is idle, else to itself; unheard, that would end the process. */
 const heard = () => {};
+
+/** Before anybody has it: what opens a connection and what ends it may come in one piece. */
+function hear(client: PoolClient): void {
+  if (!client.listeners('error').includes(heard)) client.on('error', heard);
+}
 
 /** A driver over a pool. Once heard, it stays so: some connections break after the pool has ended. */
 export function poolDriver(pool: Pool, end: () => Promise<void> = async () => {}): Driver {
-  if (!pool.listeners('error').includes(heard)) pool.on('error', heard);
+  if (!pool.listeners('error').includes(heard)) pool.on('error', heard).on('acquire', hear);
   return {
     isEmbedded: false,
     query: (text, values) => useClient(pool, (client) => rowsOf(client, text, values)),
@@ -53,8 +58,6 @@ async function connect(pool: Pool): Promise<PoolClient> {
 /** Lends a client for one statement. One that failed without a word of the server is not used again. */
 async function useClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await connect(pool);
-  // The pool hears only what breaks while it is idle.
-  client.on('error', heard);
   let isSound = true;
   try {
     return await work(client);
@@ -62,14 +65,12 @@ async function useClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>
     isSound = isFromServer(reason);
     throw reason;
   } finally {
-    client.off('error', heard);
     client.release(!isSound);
   }
 }
 
 async function withSession<T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> {
   const client = await connect(pool);
-  client.on('error', heard);
   try {
     return await work({
       query: (text, values) => {
