@@ -93,7 +93,6 @@ async function judgeAll({ fleet, postgres, ledger }: World, crowd: Crowd, driver
   const evidence: Evidence = { testimonies: crowd.testimonies, ledger: ledger() };
   const breaches: Breach[] = [
     ...fleet.faults.map((details) => ({ promise: onlyWhenAsked, runId: null, details })),
-    ...(await connectionsLeft(postgres.url)),
     ...(await judge(postgres.url, evidence)),
   ];
   const broken = new Set(breaches.flatMap(({ runId }) => runId ?? []));
@@ -102,11 +101,4 @@ async function judgeAll({ fleet, postgres, ledger }: World, crowd: Crowd, driver
     stories.push(await storyOf(postgres.url, runId, evidence, driver.incidents));
   }
   return { evidence, breaches, stories };
-}
-
-async function connectionsLeft(postgresUrl: string): Promise<Breach[]> {
-  const statement = `select from pg_stat_activity where application_name = 'steward'`;
-  const isNone = (rows: readonly unknown[]) => rows.length === 0;
-  if (await untilRows(postgresUrl, statement, isNone, 5_000)) return [];
-  return [{ promise: 'I9 connections to PostgreSQL are given back', runId: null, details: '' }];
 }
