@@ -2,6 +2,7 @@
 import { post } from './api.js';
 import { ConfirmationDialog } from './confirmation.js';
 import { byId, elementOf, within } from './dom.js';
+import { sendAnswer } from './questions.js';
 import { RunPanel } from './run-panel.js';
 import { openView } from './run-view.js';
 import { conversationLink, outboxHtml, runHtml, serversHtml } from './templates.js';
@@ -142,11 +143,21 @@ stop.addEventListener('click', () => {
   post(path, {}).catch((error) => tell(error.message));
 });
 
+/**
+ * @param {HTMLFormElement} asked by a tool
+ * @param {{ isDeclined: boolean }} how
+ */
+function answer(asked, { isDeclined }) {
+  const panel = panels.get(asked.closest('article')?.dataset['run'] ?? '');
+  if (panel) void sendAnswer(panel, asked, { isDeclined, tell });
+}
+
 /** @type {Record<string, (button: HTMLButtonElement, panel: RunPanel | undefined) => unknown>} what buttons do */
 const actions = {
   suggestion: (button) => ask(button.textContent),
   retry: (_button, panel) => panel && ask(panel.view.question),
   review: (button, panel) => panel && dialog.ask(panel, button.value),
+  declineQuestion: ({ form }) => form && answer(form, { isDeclined: true }),
 };
 
 document.addEventListener('click', (event) => {
@@ -154,6 +165,11 @@ document.addEventListener('click', (event) => {
   if (!(button instanceof HTMLButtonElement)) return;
   const panel = panels.get(button.closest('article')?.dataset['run'] ?? '');
   actions[button.dataset['action'] ?? '']?.(button, panel);
+});
+
+runs.addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (event.target instanceof HTMLFormElement) answer(event.target, { isDeclined: false });
 });
 
 // The end of the conversation stays in sight while it grows, unless the person scrolled away from it.

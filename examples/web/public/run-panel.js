@@ -1,5 +1,5 @@
 // One run on the page: reads its events and shows them, at most once per frame.
-import { elementOf, within } from './dom.js';
+import { byId, elementOf, within } from './dom.js';
 import { showMarkdown } from './markdown.js';
 import { applyEvent, openView, toolPart } from './run-view.js';
 import { outcomeHtml, partHtml } from './templates.js';
@@ -52,6 +52,23 @@ export class RunPanel {
     return this.view.parts.filter((part) => part.kind === 'tool' && part.state === 'waiting');
   }
 
+  /** What tools ask, and nobody answered here. */
+  get questions() {
+    return this.view.parts.filter((part) => part.kind === 'question').filter((q) => !q.answered);
+  }
+
+  /** How many things a person is asked. */
+  get #asked() {
+    return this.waiting.length + this.questions.length;
+  }
+
+  /** @param {import('./run-view.js').QuestionPart} question that the person answered */
+  answered(question) {
+    question.answered = true;
+    this.#dirty.add(question.key);
+    this.#render();
+  }
+
   /** @param {string} callId */
   call(callId) {
     return toolPart(this.view, callId);
@@ -71,14 +88,14 @@ export class RunPanel {
 
   /** @param {RunEvent} event */
   #take(event) {
-    const before = this.waiting.length;
+    const before = this.#asked;
     const changed = applyEvent(this.view, event);
     this.listener.happened(this, event);
     if (changed === undefined) return;
     this.#dirty.add(changed ?? '*');
     if (!this.isOpen) this.#source?.close();
     // A page in the background gets no frames, and a person may be waited for.
-    if (!this.isOpen || this.waiting.length !== before) {
+    if (!this.isOpen || this.#asked !== before) {
       this.#render();
       this.listener.changed(this);
     } else {
@@ -102,8 +119,10 @@ export class RunPanel {
     const keys = new Set(this.view.parts.map((part) => part.key));
     for (const [key, old] of this.#shown) {
       if (keys.has(key)) continue;
+      const hadFocus = old.contains(document.activeElement);
       old.remove();
       this.#shown.delete(key);
+      if (hadFocus) focusMessage();
     }
     for (const part of this.view.parts) {
       if (all || this.#dirty.has(part.key)) this.#renderPart(part);
@@ -118,7 +137,8 @@ export class RunPanel {
     if (part.kind === 'text') {
       showMarkdown(old ?? this.#add({ ...part, text: '' }), part.text);
     } else if (old) {
-      this.#shown.set(part.key, replaceCard(old, elementOf(partHtml(part))));
+      const replace = part.kind === 'tool' ? replaceCard : replaceQuestion;
+      this.#shown.set(part.key, replace(old, elementOf(partHtml(part))));
     } else {
       this.#add(part);
     }
@@ -134,7 +154,7 @@ export class RunPanel {
 
   #renderState() {
     this.element.dataset['state'] = this.view.state;
-    const idle = this.waiting.length > 0 || !this.isOpen;
+    const idle = this.#asked > 0 || !this.isOpen;
     within(this.element, '.working').hidden = idle;
     within(this.element, '.answer').setAttribute('aria-busy', String(this.isOpen && !idle));
     within(this.element, '.outcome').innerHTML = outcomeHtml(this.view).markup;
@@ -153,3 +173,17 @@ function replaceCard(old, card) {
   if (hadFocus) within(card, 'summary').focus();
   return card;
 }
+
+/**
+ * @param {HTMLElement} old
+ * @param {HTMLElement} question
+ */
+function replaceQuestion(old, question) {
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(question);
+  if (hadFocus) focusMessage();
+  return question;
+}
+
+/** Where the keyboard goes when what it was in is gone. */
+const focusMessage = () => byId('message', HTMLTextAreaElement).focus();

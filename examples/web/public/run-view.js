@@ -26,7 +26,19 @@
  * @property {{ bytes: number, mediaType: string } | null} artifact
  */
 
-/** @typedef {TextPart | ToolPart} Part */
+/**
+ * @typedef {object} QuestionPart what a tool asks the person while it runs
+ * @property {'question'} kind
+ * @property {string} key the request id
+ * @property {string} callId
+ * @property {string} server
+ * @property {string} message
+ * @property {import('@steward/core').JsonObject | null} schema of the answer
+ * @property {string | null} url where to go instead
+ * @property {boolean} answered on this page; no event says so
+ */
+
+/** @typedef {TextPart | ToolPart | QuestionPart} Part */
 /** @typedef {'open' | 'complete' | 'short' | 'stalled' | 'error' | 'cancelled'} RunState */
 
 /**
@@ -98,6 +110,37 @@ export const newToolPart = ({ callId, tool, args, effect, argsDigest }, state) =
 });
 
 /**
+ * @param {RunView} view
+ * @param {import('@steward/core').PendingInput} input
+ */
+function askQuestion(view, input) {
+  const { requestId, callId, server, message } = input;
+  if (view.parts.some((part) => part.key === requestId)) return requestId;
+  view.parts.push({
+    kind: 'question',
+    key: requestId,
+    callId,
+    server,
+    message,
+    schema: input.schema ?? null,
+    url: input.url ?? null,
+    answered: false,
+  });
+  return requestId;
+}
+
+/**
+ * Questions end with the call that asked them, or with the run.
+ * @param {RunView} view
+ * @param {string} [callId]
+ */
+function dropQuestions(view, callId) {
+  view.parts = view.parts.filter(
+    (part) => part.kind !== 'question' || (callId !== undefined && part.callId !== callId),
+  );
+}
+
+/**
  * The state of a call once its run has ended: what was not started never is, what did not finish has no known end.
  * @param {ToolState | 'started'} state
  * @returns {ToolState}
@@ -113,6 +156,7 @@ export function endedState(state) {
  */
 function endRun(view, end) {
   Object.assign(view, end);
+  dropQuestions(view);
   for (const part of view.parts) if (part.kind === 'tool') part.state = endedState(part.state);
   return null;
 }
@@ -182,7 +226,9 @@ const changes = {
     if (part) part.note = event.message ?? `${event.progress} of ${event.total ?? '?'}`;
     return part?.key ?? null;
   },
+  input_requested: askQuestion,
   tool_result(view, event) {
+    dropQuestions(view, event.callId);
     const part = toolPart(view, event.callId);
     if (!part) return null;
     part.state = event.outcome;
@@ -197,6 +243,7 @@ const changes = {
       if (!toolPart(view, confirmation.callId))
         view.parts.push(newToolPart(confirmation, 'waiting'));
     }
+    for (const input of event.inputs) askQuestion(view, input);
     const answer = event.messages.findLast((message) => message.role === 'assistant')?.content;
     const known = view.parts.some((part) => part.kind === 'text');
     if (event.openText !== '') textPart(view, event.turn).text = event.openText;

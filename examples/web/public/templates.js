@@ -1,5 +1,6 @@
 // The pieces of the page that the server renders first and the browser renders again as events arrive.
 import { html, visible } from './html.js';
+import { questionHtml } from './question-form.js';
 
 /** @typedef {import('./html.js').SafeHtml} SafeHtml */
 /** @typedef {import('./run-view.js').RunView} RunView */
@@ -72,10 +73,11 @@ function toolCard(part) {
 }
 
 /** @param {Part} part */
-export const partHtml = (part) =>
-  part.kind === 'tool'
-    ? toolCard(part)
-    : html`<div class="prose" data-part="${part.key}" data-markdown>${part.text}</div>`;
+export function partHtml(part) {
+  if (part.kind === 'tool') return toolCard(part);
+  if (part.kind === 'question') return questionHtml(part);
+  return html`<div class="prose" data-part="${part.key}" data-markdown>${part.text}</div>`;
+}
 
 /**
  * Whether a run ended well without a word.

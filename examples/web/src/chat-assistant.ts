@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { Assistant, type AssistantOptions, type Effect, type McpServerConfig } from '@steward/core';
+import {
+  Assistant,
+  type AssistantOptions,
+  type Effect,
+  type McpServerConfig,
+  type Tool,
+} from '@steward/core';
 import { localTools } from './local-tools.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -23,14 +29,17 @@ export interface ChatAssistantParts {
   readonly outbox: Outbox;
   /** The folder the file tools see; no file tools without it. */
   readonly folder: string | undefined;
+  /** Besides the page's own. */
+  readonly tools: readonly Tool[];
   readonly limits: AssistantOptions['limits'] | undefined;
 }
 
-export function createAssistant({ model, outbox, folder, limits }: ChatAssistantParts): Assistant {
+export function createAssistant(parts: ChatAssistantParts): Assistant {
+  const { model, outbox, folder, tools, limits } = parts;
   return new Assistant({
     model,
     instructions: `You are a concise, friendly assistant. Use the tools where they help.${folderHint(folder)}`,
-    tools: localTools(outbox),
+    tools: [...localTools(outbox), ...tools],
     ...(folder === undefined ? {} : { mcp: { files: fileServer(folder) } }),
     ...(limits === undefined ? {} : { limits }),
   });

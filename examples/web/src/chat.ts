@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Assistant, AssistantOptions } from '@steward/core';
+import type { Assistant, AssistantOptions, Tool } from '@steward/core';
 import { loadAssets } from './assets.ts';
 import { createAssistant } from './chat-assistant.ts';
 import { checkOrigin } from './guard.ts';
@@ -18,6 +18,8 @@ export interface ChatOptions {
   readonly port: number;
   /** Whether the assistant gets the sample files and the server for them; `true` by default. */
   readonly files?: boolean;
+  /** Tools besides those of the page. */
+  readonly tools?: readonly Tool[];
   readonly heartbeatMs?: number;
   readonly limits?: AssistantOptions['limits'];
 }
@@ -40,8 +42,9 @@ export async function startChat(options: ChatOptions): Promise<Chat> {
   const { server, port } = await listen(options.port);
   const outbox = new Outbox();
   const folder = options.files === false ? undefined : await openSampleFolder();
-  const { limits, choice, heartbeatMs = 15_000 } = options;
-  const assistant = createAssistant({ model: choice.model, outbox, folder: folder?.path, limits });
+  const { limits, choice, tools = [], heartbeatMs = 15_000 } = options;
+  const { model } = choice;
+  const assistant = createAssistant({ model, outbox, folder: folder?.path, tools, limits });
   const closing = new AbortController();
   const assets = loadAssets();
   const shared = { assistant, outbox, choice, assets, heartbeatMs, closing: closing.signal };

@@ -53,6 +53,7 @@ const routes = [
   route('GET', '/api/runs/:runId/events', streamRun),
   route('POST', '/api/runs/:runId/cancel', cancelRun),
   route('POST', '/api/runs/:runId/calls/:callId/decision', decide),
+  route('POST', '/api/runs/:runId/questions/:requestId/answer', answerQuestion),
 ];
 
 /** Finds the route of a request and follows it. */
@@ -145,6 +146,15 @@ async function decide({ assistant, request, response, path }: Exchange): Promise
   const userId = userOf(request);
   const decided = await readJson(request, decision);
   await assistant.confirm(path['runId'] ?? '', path['callId'] ?? '', decided, { userId });
+  sendJson(response, 200, {});
+}
+
+const answer = z.strictObject({ content: z.json() });
+
+async function answerQuestion({ assistant, request, response, path }: Exchange): Promise<void> {
+  const userId = userOf(request);
+  const { content } = await readJson(request, answer);
+  await assistant.answer(path['runId'] ?? '', path['requestId'] ?? '', content, { userId });
   sendJson(response, 200, {});
 }
 

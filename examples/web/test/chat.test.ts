@@ -1,6 +1,8 @@
+import { type ToolContext, tool } from '@steward/core';
 import type { ScriptedTurn } from '@steward/core/testing';
 import type { Browser, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type Chat, startChat } from '../src/chat.ts';
 import { browserExpected, launchBrowser } from './browser.ts';
 import { type Asked, fixtureModel, gate } from './fixture-model.ts';
@@ -10,6 +12,43 @@ const mail = { to: 'grace@example.com', subject: 'Invitations', body: 'Please se
 const hostile =
   '<img src=x onerror="window.hit=1"><script>window.hit=1</script> [click](javascript:window.hit=1) ' +
   '![pixel](https://evil.example/p.png) <svg onload="window.hit=1"></svg>';
+/** Tools that ask the person something, and tell what was answered. */
+const asking = (name: string, input: Parameters<ToolContext['requestInput']>[0]) =>
+  tool({
+    name,
+    description: 'Asks the person',
+    parameters: z.object({}),
+    effect: 'read',
+    execute: async (_args, { requestInput }) => JSON.stringify(await requestInput(input)),
+  });
+const booking = asking('book', {
+  message: 'For whom, and when?',
+  schema: {
+    type: 'object',
+    required: ['name', 'seats'],
+    properties: {
+      name: { type: 'string', title: 'Your name', minLength: 2 },
+      seats: { type: 'integer', minimum: 1, maximum: 8, description: 'One to eight' },
+      day: { type: 'string', format: 'date' },
+      room: {
+        type: 'string',
+        oneOf: [
+          { const: 'h', title: 'Hall' },
+          { const: 'g', title: 'Garden' },
+        ],
+      },
+      extras: { type: 'array', items: { type: 'string', enum: ['cake', 'candles'] } },
+      window: { type: 'boolean', title: 'At the window' },
+    },
+  },
+});
+const visit = asking('visit', {
+  message: 'Sign in there first.',
+  url: 'https://login.example/?a=1',
+});
+const lure = asking('lure', { message: hostile, url: 'javascript:window.hit=1' });
+const question = asking('question', { message: 'What else?' });
+
 const story = Array.from({ length: 80 }, (_, index) => `word${index} `);
 
 let failures = 0;
@@ -40,6 +79,10 @@ function turnFor({ text, toolAnswer, request }: Asked): ScriptedTurn {
       toolCalls: [{ name: 'get_time', args: { city: '<img src=x onerror="window.hit=1">' } }],
     },
     story: { text: story },
+    book: { toolCalls: [{ name: 'book' }] },
+    visit: { toolCalls: [{ name: 'visit' }] },
+    lure: { toolCalls: [{ name: 'lure' }] },
+    question: { toolCalls: [{ name: 'question' }] },
     endless: { text: story, stallAfter: 10 },
     list: { toolCalls: [{ name: 'files__list_directory', args: { path: folder ?? '' } }] },
     flaky:
@@ -60,7 +103,8 @@ describe.runIf(browserExpected())('the chat page', () => {
     const model = fixtureModel(turnFor, { story: storyGate });
     const choice = { model, label: 'Demo model', hint: 'Set OPENAI_API_KEY', isDemo: true };
     browser = await launchBrowser();
-    chat = await startChat({ choice, port: 0 });
+    const tools = [booking, visit, lure, question];
+    chat = await startChat({ choice, port: 0, tools });
   });
 
   afterAll(async () => {
@@ -155,6 +199,89 @@ describe.runIf(browserExpected())('the chat page', () => {
     expect(await page.locator('#outbox .quiet').allTextContents()).toEqual([
       'to linus@example.com',
     ]);
+    await context.close();
+  });
+
+  test('asks by a form what a tool wants to know, with the keyboard alone', async () => {
+    const { page, context, problems } = await openPage(browser, chat.url);
+    await ask(page, 'book');
+    const form = page.locator('form.question-form');
+    await form.waitFor();
+    expect(await form.locator('legend').textContent()).toContain('For whom, and when?');
+    expect(await page.locator('.answer').getAttribute('aria-busy')).toBe('false');
+    await page.getByLabel('Your name').focus();
+    await page.keyboard.type('A');
+    await page.keyboard.press('Enter');
+    // One letter is too short: the browser says so, and nothing is sent.
+    expect(await form.locator(':invalid').count()).toBeGreaterThan(0);
+    await page.keyboard.type('nn');
+    await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').getAttribute('aria-describedby')).toMatch(/-hint$/);
+    await page.keyboard.type('3');
+    await page.getByLabel('room').selectOption('Garden');
+    await page.getByLabel('extras').selectOption(['cake', 'candles']);
+    await page.getByLabel('At the window').focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await reached(page, 'complete');
+    const answer = { name: 'Ann', seats: 3, room: 'g', extras: ['cake', 'candles'], window: true };
+    expect(await answerOf(page)).toBe(`The tool said: ${JSON.stringify(answer)}`);
+    expect(await form.count()).toBe(0);
+    expect(await focused(page)).toBe('message');
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  test('sends nothing of a form that is declined', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'book');
+    await page.getByRole('button', { name: 'Decline' }).click();
+    await reached(page, 'complete');
+    expect(await answerOf(page)).toBe('The tool said: null');
+    await context.close();
+  });
+
+  test('shows where to go, follows no script, and goes on when the person has been there', async () => {
+    const { page, context } = await openPage(browser, chat.url);
+    await ask(page, 'visit');
+    const link = page.locator('.question-form a');
+    await link.waitFor();
+    expect(await link.getAttribute('href')).toBe('https://login.example/?a=1');
+    expect(await link.getAttribute('rel')).toBe('noopener noreferrer');
+    expect(await link.textContent()).toBe('https://login.example/?a=1');
+    await page.getByRole('button', { name: 'I have been there' }).click();
+    await reached(page, 'complete');
+    expect(await answerOf(page)).toBe('The tool said: true');
+    await ask(page, 'lure');
+    await page.getByText('javascript:window.hit=1').last().waitFor();
+    expect(await page.locator('.question-form a').count()).toBe(0);
+    await page.getByRole('button', { name: 'Decline' }).click();
+    await reached(page, 'complete');
+    expect(await page.evaluate('window.hit')).toBeUndefined();
+    await context.close();
+  });
+
+  test('keeps a question over a reload, and takes one answer of two tabs', async () => {
+    const { page: one, context } = await openPage(browser, chat.url);
+    await ask(one, 'question');
+    await one.getByLabel('Your answer').waitFor();
+    await one.reload();
+    await ready(one);
+    const { page: two } = await anotherTab(context, one.url());
+    for (const page of [one, two]) await page.getByLabel('Your answer').fill('nothing');
+    const held: Route[] = [];
+    await context.route('**/answer', async (route) => {
+      if (held.push(route) === 2) await Promise.all(held.map((each) => each.continue()));
+    });
+    await Promise.all(
+      [one, two].map((tab) => tab.getByRole('button', { name: 'Send' }).last().click()),
+    );
+    await Promise.all([one, two].map((tab) => reached(tab, 'complete')));
+    expect(await answerOf(two)).toBe('The tool said: "nothing"');
+    const told = await Promise.all([one, two].map((tab) => tab.locator('#status').textContent()));
+    expect(told.filter((text) => text?.includes('already answered'))).toHaveLength(1);
     await context.close();
   });
 
