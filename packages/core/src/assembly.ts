@@ -38,6 +38,7 @@ export function assemble(options: AssistantOptions): Assembly {
   const servers = new ServerPool(readServerConfigs(given.mcp), {
     clock,
     credentials: options.credentials,
+    breakers: stores.breakers,
     onTools: (server, listed) => tools.setServer(server, listed),
   });
   const settings: RunSettings = {

@@ -68,7 +68,7 @@ function judge(error: unknown): ErrorCode | 'session_lost' {
 /** What is refused with a 4xx did not run. A 5xx may come from a proxy behind which the call still runs. */
 function judgeStatus(status: number, message: string): ErrorCode | 'session_lost' {
   if (status === 404 || (status === 400 && /session/i.test(message))) return 'session_lost';
-  if (status === 429) return 'mcp_unavailable';
+  if (status === 429) return 'rate_limited';
   return status >= 400 && status < 500 ? 'mcp_failed' : 'outcome_unknown';
 }
 

@@ -1,7 +1,9 @@
 import type { Clock } from '../internal/clock.ts';
+import type { BreakerStore } from '../stores/breaker-store.ts';
 import type { CredentialStore } from '../stores/credential-store.ts';
 import { inProcessCredentialStore } from '../stores/in-process/in-process-credential-store.ts';
 import type { Tool } from '../tools/tool.ts';
+import { CallGuard } from './call-guard.ts';
 import { connectionAuth } from './connection-auth.ts';
 import { connectNative } from './native-client.ts';
 import { PooledServer } from './pooled-server.ts';
@@ -10,11 +12,16 @@ import type { HttpServerConfig, McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
 import { UserServers } from './user-servers.ts';
 
+/** Calls at the same time to one server. A call that waits for a person is one of them. */
+const MAX_PARALLEL_CALLS = 128;
+
 /** What a pool needs. */
 export interface ServerPoolOptions {
   readonly clock: Clock;
   /** Takes the tools of a server, each time it lists them. What it throws makes the server `failed`. */
   readonly onTools: (server: string, tools: readonly Tool[]) => void;
+  /** What is known of servers that do not work. */
+  readonly breakers: BreakerStore;
   /** Where the tokens of users are kept; in this process unless given. */
   readonly credentials?: CredentialStore | undefined;
 }
@@ -27,10 +34,14 @@ export function openServers(
   const { credentials = inProcessCredentialStore() } = options;
   const shared = { ...options, connect: connectNative, credentials };
   const host = { owner: { tenantId: '', userId: '' }, credentials };
-  const open = (name: string, config: McpServerConfig): ServerEntry =>
-    isUsers(config)
-      ? new UserServers(name, config, shared)
-      : new PooledServer(name, config, { ...shared, auth: connectionAuth(name, config, host) });
+  const open = (name: string, config: McpServerConfig): ServerEntry => {
+    const { maxParallelCalls = MAX_PARALLEL_CALLS } = config;
+    const guard = new CallGuard({ server: name, breakers: options.breakers, maxParallelCalls });
+    const own = { ...shared, guard };
+    return isUsers(config)
+      ? new UserServers(name, config, own)
+      : new PooledServer(name, config, { ...own, auth: connectionAuth(name, config, host) });
+  };
   return new Map([...configs].map(([name, config]) => [name, open(name, config)]));
 }
 

@@ -1,7 +1,9 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { Clock } from '../internal/clock.ts';
+import { wait } from '../internal/wait.ts';
 import type { Tool } from '../tools/tool.ts';
 import { authorizationRequired } from './call-failure.ts';
+import type { CallGuard } from './call-guard.ts';
 import type { ConnectionAuth } from './connection-auth.ts';
 import type { McpAnswer, McpCall, McpClient } from './mcp-client.ts';
 import { mcpTools, type RefusedTool, type ToolServer } from './mcp-tool.ts';
@@ -13,6 +15,8 @@ import type { ServerState } from './server-state.ts';
 /** What a pool gives to each of its servers. */
 export interface PooledServerOptions {
   readonly clock: Clock;
+  /** Shared by all connections to the server. */
+  readonly guard: CallGuard;
   readonly auth?: ConnectionAuth | undefined;
   /** Where the calls of its tools go: here, unless each user has a connection. */
   readonly route?: ToolServer | undefined;
@@ -43,6 +47,8 @@ const CHILD_CONNECT_MS = 30_000;
 const HTTP_CONNECT_MS = 10_000;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 60_000;
+/** How long a call waits for a server that does not answer: as long as one takes to restart. */
+const RESTART_MS = 5_000;
 
 /** One server of the pool: opens its connection when it is needed, shares it, and opens it again after it was lost. */
 export class PooledServer implements ServerEntry {
@@ -93,11 +99,13 @@ export class PooledServer implements ServerEntry {
    * server wants. Never sends an ambiguous call again.
    */
   async call(call: McpCall): Promise<Answered> {
+    const { guard } = this.#options;
+    const { signal } = call.context;
     try {
-      return await this.#callTwice(call);
+      return await guard.run(() => this.#callTwice(call), signal);
     } catch (error) {
       if (!(await this.#signedIn(error, call))) throw error;
-      return this.#callTwice(call);
+      return guard.run(() => this.#callTwice(call), signal);
     }
   }
 
@@ -126,15 +134,14 @@ export class PooledServer implements ServerEntry {
     if (this.#link.status === 'failed') this.#link = { status: 'idle' };
   }
 
+  /** A call that did not run is made once more, over a new connection: the server may have restarted. */
   async #callTwice(call: McpCall): Promise<Answered> {
     const first = await this.#callOnce(call);
     if (first.kind === 'answered') return first;
     const second = await this.#callOnce(call);
     if (second.kind === 'answered') return second;
-    throw new StewardError(
-      'mcp_unavailable',
-      `MCP server "${this.name}" loses its sessions; try again later.`,
-    );
+    const message = `MCP server "${this.name}" loses its sessions or its connections; try again later.`;
+    throw new StewardError('mcp_unavailable', message);
   }
 
   /** Ends the connection, and the child with it. */
@@ -160,14 +167,32 @@ export class PooledServer implements ServerEntry {
   }
 
   async #callOnce(call: McpCall): Promise<McpAnswer> {
-    const client = await unlessAborted(this.#open(), call.context.signal);
+    const client = await this.#opened(call.context.signal);
     try {
       const answer = await client.call(call);
       if (answer.kind === 'session_lost') this.#drop(client);
       return answer;
     } catch (error) {
-      if (error instanceof StewardError && error.code === 'mcp_unavailable') this.#drop(client);
-      throw error;
+      if (!(error instanceof StewardError) || error.code !== 'mcp_unavailable') throw error;
+      this.#drop(client);
+      return { kind: 'session_lost' };
+    }
+  }
+
+  /** The connection for a call. A server that restarts is waited for: nothing was sent to it. */
+  async #opened(signal: AbortSignal): Promise<McpClient> {
+    const { clock } = this.#options;
+    const until = clock.now() + RESTART_MS;
+    for (;;) {
+      try {
+        return await unlessAborted(this.#open(), signal);
+      } catch (error) {
+        const link = this.#link;
+        const comesBack =
+          link.status === 'failed' && !isUnauthorized(error) && link.retryAt < until;
+        if (!comesBack) throw error;
+        await wait(clock, Math.max(1, link.retryAt - clock.now()), signal);
+      }
     }
   }
 

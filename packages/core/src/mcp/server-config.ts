@@ -26,6 +26,8 @@ export interface McpServerOptions {
   readonly confirm?: ConfirmRule;
   /** Milliseconds until a call is aborted; the assistant's `toolTimeoutMs` unless given. */
   readonly timeoutMs?: number;
+  /** Calls at the same time, of all users; 128 unless given. More of them wait, 512 at most. */
+  readonly maxParallelCalls?: number;
   /**
    * Milliseconds until the first run goes on without it: from the start of the child or the first request to the end of
    * the listing. 30,000 unless given for a child, which `npx` may have to install first; 10,000 for an address.
@@ -99,7 +101,8 @@ export type McpServerConfig = StdioServerConfig | HttpServerConfig;
 
 /** No underscore: in `server__tool` the first `__` always ends the server's name. */
 const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
-const SHARED_FIELDS = ['effects', 'confirm', 'timeoutMs', 'connectTimeoutMs'];
+const NUMBERS = ['timeoutMs', 'connectTimeoutMs', 'maxParallelCalls'];
+const SHARED_FIELDS = ['effects', 'confirm', ...NUMBERS];
 const STDIO_FIELDS = new Set(['command', 'args', 'env', 'cwd', ...SHARED_FIELDS]);
 const HTTP_FIELDS = new Set(['url', 'headers', 'auth', ...SHARED_FIELDS]);
 
@@ -148,7 +151,10 @@ function checkHttp(field: string, { url, headers, auth }: Record<string, unknown
   checkAuth(`${field}.auth`, auth as Record<string, unknown>);
 }
 
-function checkShared(field: string, { effects, confirm, ...times }: Record<string, unknown>): void {
+function checkShared(
+  field: string,
+  { effects, confirm, ...numbers }: Record<string, unknown>,
+): void {
   must(
     effects === undefined || isRecord(effects),
     `${field}.effects`,
@@ -158,9 +164,10 @@ function checkShared(field: string, { effects, confirm, ...times }: Record<strin
     must(isEffect(effect), `${field}.effects.${tool}`, 'read, write_idempotent or write');
   }
   must(isConfirm(confirm), `${field}.confirm`, "'always', 'never' or a function");
-  for (const name of ['timeoutMs', 'connectTimeoutMs']) {
-    const isFit = times[name] === undefined || isTimeout(times[name]);
-    must(isFit, `${field}.${name}`, 'a whole number of milliseconds');
+  for (const name of NUMBERS) {
+    const isFit = numbers[name] === undefined || isTimeout(numbers[name]);
+    const unit = name.endsWith('Ms') ? ' of milliseconds' : ', at least 1';
+    must(isFit, `${field}.${name}`, `a whole number${unit}`);
   }
 }
 

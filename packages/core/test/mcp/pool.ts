@@ -4,6 +4,7 @@ import { systemClock } from '../../src/internal/clock.ts';
 import type { JsonObject } from '../../src/internal/json.ts';
 import { readServerConfigs } from '../../src/mcp/server-config.ts';
 import { ServerPool } from '../../src/mcp/server-pool.ts';
+import { inProcessBreakerStore } from '../../src/stores/in-process/in-process-breaker-store.ts';
 import type { Principal, ToolContext } from '../../src/tools/tool.ts';
 import { ToolContent } from '../../src/tools/tool-content.ts';
 import { ToolRegistry } from '../../src/tools/tool-registry.ts';
@@ -22,6 +23,7 @@ export function openPool(mcp: unknown) {
   const registry = new ToolRegistry([]);
   const servers = new ServerPool(readServerConfigs(mcp), {
     clock: systemClock,
+    breakers: inProcessBreakerStore(systemClock),
     onTools: (server, tools) => registry.setServer(server, tools),
   });
   onTestFinished(() => servers.close());

@@ -1,8 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { StewardError } from '../../src/errors/steward-error.ts';
+import { CallGuard } from '../../src/mcp/call-guard.ts';
 import type { McpAnswer, McpClient } from '../../src/mcp/mcp-client.ts';
 import type { ConnectOptions } from '../../src/mcp/native-client.ts';
 import { PooledServer } from '../../src/mcp/pooled-server.ts';
+import { inProcessBreakerStore } from '../../src/stores/in-process/in-process-breaker-store.ts';
 import { ToolContent } from '../../src/tools/tool-content.ts';
 import { toolContext } from '../tools/tool-context.ts';
 
@@ -27,6 +29,7 @@ function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partia
   const timers = new Set<{ readonly at: number; readonly fn: () => void }>();
   const closed = vi.fn<() => void>();
   let connections = 0;
+  const breakers = inProcessBreakerStore({ now: () => now });
   const server = new PooledServer(
     'srv',
     { command: 'x' },
@@ -39,6 +42,7 @@ function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partia
           return () => timers.delete(timer);
         },
       },
+      guard: new CallGuard({ server: 'srv', breakers, maxParallelCalls: 3 }),
       onTools: () => undefined,
       async connect(options) {
         connections += 1;
@@ -63,7 +67,11 @@ function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partia
       server.call({ tool, args: {}, context: toolContext({ signal }) }),
     advance: (ms: number) => {
       now += ms;
-      for (const timer of timers) if (timer.at <= now) timer.fn();
+      for (const timer of timers) {
+        if (timer.at > now) continue;
+        timers.delete(timer);
+        timer.fn();
+      }
     },
   };
 }
@@ -78,19 +86,36 @@ test('many calls at once open one connection', async () => {
   expect(server.state()).toMatchObject({ status: 'ready', tools: 1 });
 });
 
-test('a server that cannot be reached is not asked again before its time', async () => {
-  const { call, connections, server, advance } = setUp(() => Promise.reject(down));
+test('a server that cannot be reached is waited for by a call, as long as a restart takes', async () => {
+  const { call, connections, server, advance } = setUp((_, nth) =>
+    nth < 3 ? Promise.reject(down) : Promise.resolve({}),
+  );
   await server.prepare();
   expect(server.state()).toMatchObject({
     status: 'failed',
     error: { code: 'mcp_unavailable', message: 'down' },
   });
-  advance(-1);
-  await expect(call()).rejects.toBe(down);
+  const waiting = call();
   expect(connections()).toBe(1);
-  advance(1_001);
-  await expect(call()).rejects.toBe(down);
-  expect(connections()).toBe(2);
+  advance(1_000);
+  await vi.waitFor(() => expect(connections()).toBe(2));
+  advance(2_000);
+  await expect(waiting).resolves.toBe(ok);
+});
+
+test('a server that stays away is asked ever more rarely, and calls are refused', async () => {
+  const { call, connections, advance } = setUp(() => Promise.reject(down));
+  let isOver = false;
+  const failed = call().catch((error: unknown) => {
+    isOver = true;
+    return error;
+  });
+  for (let rounds = 0; !isOver && rounds < 100; rounds += 1) {
+    advance(500);
+    await new Promise(setImmediate);
+  }
+  await expect(failed).resolves.toBe(down);
+  expect(connections()).toBeGreaterThan(1);
 });
 
 test('a run does not wait for a server that failed before', async () => {
@@ -182,6 +207,78 @@ test('a listing that fails after a change costs the connection, not the tools', 
   change();
   await vi.waitFor(() => expect(server.state().status).toBe('closed'));
   expect(server.state().tools).toBe(1);
+});
+
+test('a server that fails again and again is left alone for a while, then one call tries it', async () => {
+  const calls = vi.fn<() => Promise<McpAnswer>>();
+  const { call, advance } = setUp(async () => ({ call: calls }));
+  calls.mockRejectedValue(new StewardError('outcome_unknown', 'gone'));
+  for (let n = 0; n < 5; n += 1) {
+    await expect(call()).rejects.toMatchObject({ code: 'outcome_unknown' });
+  }
+  await expect(call()).rejects.toMatchObject({
+    code: 'mcp_unavailable',
+    detail: 'MCP server "srv" is temporarily unavailable; try again in 15 s, or go on without it.',
+    retryAfterMs: 15_000,
+  });
+  expect(calls).toHaveBeenCalledTimes(5);
+  advance(15_000);
+  const { promise, resolve } = Promise.withResolvers<McpAnswer>();
+  calls.mockReturnValue(promise);
+  const probe = call();
+  await vi.waitFor(() => expect(calls).toHaveBeenCalledTimes(6));
+  await expect(call()).rejects.toMatchObject({ code: 'mcp_unavailable' });
+  resolve(ok);
+  await expect(probe).resolves.toBe(ok);
+  await expect(call()).resolves.toBe(ok);
+});
+
+test('answers that are failures and calls that are cancelled leave the breaker closed', async () => {
+  const calls = vi.fn<() => Promise<McpAnswer>>();
+  const { call } = setUp(async () => ({ call: calls }));
+  calls.mockRejectedValue(new StewardError('mcp_failed', 'no such thing'));
+  for (let n = 0; n < 6; n += 1) await expect(call()).rejects.toMatchObject({ code: 'mcp_failed' });
+  for (let n = 0; n < 6; n += 1) {
+    const controller = new AbortController();
+    calls.mockImplementation(async () => {
+      controller.abort(new StewardError('aborted', 'cancelled'));
+      throw new StewardError('outcome_unknown', 'aborted');
+    });
+    await expect(call(controller.signal)).rejects.toMatchObject({ code: 'outcome_unknown' });
+  }
+  calls.mockResolvedValue(ok);
+  await expect(call()).resolves.toBe(ok);
+});
+
+test('calls that run out of their time open the breaker', async () => {
+  const { call } = setUp(async () => ({
+    call: ({ context }) => Promise.reject(context.signal.reason),
+  }));
+  const late = () => {
+    const controller = new AbortController();
+    const made = call(controller.signal);
+    controller.abort(new StewardError('tool_timeout', 'late'));
+    return made;
+  };
+  for (let n = 0; n < 5; n += 1)
+    await expect(late()).rejects.toMatchObject({ code: 'tool_timeout' });
+  await expect(call()).rejects.toMatchObject({ code: 'mcp_unavailable' });
+});
+
+test('more calls than a server may have at once wait, and leave the queue when they are cancelled', async () => {
+  const opened = Promise.withResolvers<McpAnswer>();
+  const calls = vi.fn<() => Promise<McpAnswer>>(() => opened.promise);
+  const { call } = setUp(async () => ({ call: calls }));
+  const running = [call(), call(), call()];
+  const controller = new AbortController();
+  const waiting = call(controller.signal);
+  await vi.waitFor(() => expect(calls).toHaveBeenCalledTimes(3));
+  controller.abort(new Error('left'));
+  const next = call();
+  opened.resolve(ok);
+  await expect(waiting).rejects.toThrow();
+  await expect(Promise.all([...running, next])).resolves.toEqual([ok, ok, ok, ok]);
+  expect(calls).toHaveBeenCalledTimes(4);
 });
 
 test('closing ends a connection that is being opened', async () => {

@@ -12,7 +12,7 @@ import { McpServer as OldServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { makeServer } from './tools.ts';
 
@@ -45,11 +45,16 @@ export function modernHttp(
   note: (line: string) => void,
   seen: (request: IncomingMessage) => void = () => undefined,
 ) {
-  const handler = createMcpHandler(() => makeServer(note));
+  const serve = modernListener(() => makeServer(note));
   return listen((request, response) => {
     seen(request);
-    void answer(handler.fetch, request, response);
+    serve(request, response);
   });
+}
+
+export function modernListener(make: () => McpServer): RequestListener {
+  const handler = createMcpHandler(make);
+  return (request, response) => void answer(handler.fetch, request, response);
 }
 
 export async function answer(
@@ -115,13 +120,24 @@ function oldServer(note: (line: string) => void): OldServer {
 
 /** A server of before 2025: one event stream per session, and an address of its own for what is sent. */
 export async function sseHttp(note: (line: string) => void) {
+  const { listener, forget } = sseListener(() => oldServer(note));
+  return { ...(await listen(listener)), forget };
+}
+
+/** What answers the requests of a server, and its loss of memory. */
+interface OldListener {
+  readonly listener: RequestListener;
+  readonly forget: () => void;
+}
+
+export function sseListener(make: () => OldServer): OldListener {
   const sessions = new Map<string, SSEServerTransport>();
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '', 'http://localhost');
     if (request.method === 'GET' && url.pathname === '/mcp') {
       const transport = new SSEServerTransport('/messages', response);
       sessions.set(transport.sessionId, transport);
-      await oldServer(note).connect(transport);
+      await make().connect(transport);
       return;
     }
     const session = sessions.get(url.searchParams.get('sessionId') ?? '');
@@ -129,19 +145,26 @@ export async function sseHttp(note: (line: string) => void) {
       response.writeHead(404).end('no session');
     else await session.handlePostMessage(request, response);
   };
-  const listening = await listen((request, response) => void serve(request, response));
-  return { ...listening, forget: () => sessions.clear() };
+  return {
+    listener: (request, response) => void serve(request, response),
+    forget: () => sessions.clear(),
+  };
 }
 
 /** A server with sessions, as they were built before 2026. `forget` is a restart: it knows no session any more. */
 export async function oldHttp(note: (line: string) => void) {
+  const { listener, forget } = sessionListener(() => oldServer(note));
+  return { ...(await listen(listener)), forget };
+}
+
+export function sessionListener(make: () => OldServer): OldListener {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
   const open = async () => {
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => randomUUID(),
       onsessioninitialized: (id) => void sessions.set(id, transport),
     });
-    await oldServer(note).connect(transport as never);
+    await make().connect(transport as never);
     return transport;
   };
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
@@ -150,6 +173,8 @@ export async function oldHttp(note: (line: string) => void) {
     if (known === undefined) response.writeHead(404).end('no such session');
     else await known.handleRequest(request, response);
   };
-  const listening = await listen((request, response) => void serve(request, response));
-  return { ...listening, forget: () => sessions.clear() };
+  return {
+    listener: (request, response) => void serve(request, response),
+    forget: () => sessions.clear(),
+  };
 }
