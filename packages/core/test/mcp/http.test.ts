@@ -101,7 +101,7 @@ test('a server that is gone is unavailable, and nothing was sent', async () => {
   await expect(call('web__append', { line: 'x' })).rejects.toMatchObject({
     code: 'mcp_unavailable',
   });
-  expect(state()?.status).toBe('closed');
+  expect(state()?.status).toBe('failed');
 });
 
 describe.each([

@@ -276,7 +276,7 @@ test('more calls than a server may have at once wait, and leave the queue when t
   controller.abort(new Error('left'));
   const next = call();
   opened.resolve(ok);
-  await expect(waiting).rejects.toThrow();
+  await expect(waiting).rejects.toMatchObject({ name: 'Error' });
   await expect(Promise.all([...running, next])).resolves.toEqual([ok, ok, ok, ok]);
   expect(calls).toHaveBeenCalledTimes(4);
 });

@@ -7,6 +7,13 @@ import { httpProbe, type Restartable, stdioProbe } from './servers/restartable.t
 const rounds = Number(process.env['MCP_ROUNDS'] ?? (process.env['CI'] === 'true' ? 10 : 2));
 const timeout = 20_000 + rounds * 4_000;
 
+/** A write ran once and nobody knows, what may be repeated was repeated, and the next call worked. */
+const interrupted = {
+  outcomes: ['unknown', 'succeeded', 'succeeded'],
+  next: 'succeeded',
+  ran: [1, 1],
+};
+
 async function setUp(open: () => Promise<Restartable>) {
   const server = await open();
   const assistant = new Assistant({
@@ -42,15 +49,10 @@ async function setUp(open: () => Promise<Restartable>) {
       { timeout: 15_000 },
     );
     await breakIt();
-    const [change, save, look] = await Promise.all(calls);
-    expect(change?.outcome).toBe('unknown');
-    expect([save, look]).toEqual([
-      { outcome: 'succeeded', content: `save stop${round}` },
-      { outcome: 'succeeded', content: `look stop${round}` },
-    ]);
-    expect(times(`change stop${round}`)).toBe(1);
-    expect(await call('change', `after${round}`)).toMatchObject({ outcome: 'succeeded' });
-    expect(times(`change after${round}`)).toBe(1);
+    const outcomes = (await Promise.all(calls)).map(({ outcome }) => outcome);
+    const { outcome: next } = await call('change', `after${round}`);
+    const ran = [times(`change stop${round}`), times(`change after${round}`)];
+    return { outcomes, next, ran };
   }
   return { server, call, times, interrupt };
 }
@@ -86,7 +88,7 @@ describe.each([
     async () => {
       const { server, interrupt } = await setUp(open);
       for (let round = 0; round < rounds; round += 1) {
-        await interrupt(round, () => server.restart());
+        expect(await interrupt(round, () => server.restart())).toEqual(interrupted);
       }
     },
     timeout,
@@ -103,7 +105,7 @@ describe.each([
     async () => {
       const { server, interrupt } = await setUp(open);
       for (let round = 0; round < rounds; round += 1) {
-        await interrupt(round, async () => server.drop?.());
+        expect(await interrupt(round, async () => server.drop?.())).toEqual(interrupted);
       }
     },
     timeout,
