@@ -63,6 +63,7 @@ export type {
 // Models
 export { type CollectedToolCall, type CollectedTurn, collectTurn } from './model/collect-turn.ts';
 export { type DemoModelOptions, demoModel } from './model/demo-model.ts';
+export type { BackgroundModel } from './model/background-model.ts';
 export { type OpenAIModelOptions, openaiModel } from './model/openai-model.ts';
 export type {
   ModelCallOptions,
@@ -80,6 +81,7 @@ export type {
   ModelReasoning,
   ModelRefusal,
   ModelReset,
+  ModelResumable,
   ModelStart,
   ModelText,
   ModelToolCall,

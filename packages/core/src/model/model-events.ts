@@ -22,6 +22,11 @@ export interface ModelStart {
   /** The provider's id of the HTTP request, for support. */
   readonly requestId: string | null;
 }
+/** The answer is made in the background: under this id it can be read by others (`BackgroundModel`). */
+export interface ModelResumable {
+  readonly type: 'resumable';
+  readonly responseId: string;
+}
 /** A piece of the answer. Never empty. */
 export interface ModelText {
   readonly type: 'text';
@@ -79,6 +84,7 @@ export interface ModelFailure {
 /** What a model client says while it answers: `start`, pieces, then `finish` or `error`. */
 export type ModelEvent =
   | ModelStart
+  | ModelResumable
   | ModelText
   | ModelReset
   | ModelReasoning

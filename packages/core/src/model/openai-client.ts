@@ -1,8 +1,9 @@
 import type { ClientOptions, OpenAI } from 'openai';
+import { defined } from '../internal/defined.ts';
 import type { ModelError } from './model-events.ts';
 import type { Destination, Post } from './node-http.ts';
 import { readErrorBody, retryAfterMs } from './openai-error.ts';
-import type { ProviderResponse } from './response-body.ts';
+import { fetchedResponse, type ProviderResponse } from './response-body.ts';
 
 /** What is needed to reach a provider. */
 export interface OpenAIClientOptions {
@@ -19,6 +20,15 @@ export interface OpenAIClientOptions {
 export interface OpenAIConnection {
   /** Posts a body that is already JSON. Resolves once the provider accepted it; rejects with a {@link RequestFailure}. */
   readonly post: Post;
+  /** Any other request, to a path of the API. They are rare, so nothing of them is prepared. As `post`. */
+  send(request: RareRequest, signal: AbortSignal): Promise<ProviderResponse>;
+}
+
+/** A request that is not the one of every turn. */
+interface RareRequest {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, unknown>>;
 }
 
 /** A failed request, told apart where the classes of the `openai` package are at hand. */
@@ -33,16 +43,18 @@ export class RequestFailure extends Error {
 
 /** Prepares to reach a provider at a path of its API. The `openai` package is loaded by the first request. */
 export function connectOpenAI(options: OpenAIClientOptions, path: string): OpenAIConnection {
-  let loading: Promise<Post> | undefined;
+  let loading: Promise<OpenAIConnection> | undefined;
+  const connection = () => {
+    loading ??= load(options, path);
+    return loading;
+  };
   return {
-    async post(body, signal) {
-      loading ??= load(options, path);
-      return (await loading)(body, signal);
-    },
+    post: async (body, signal) => (await connection()).post(body, signal),
+    send: async (request, signal) => (await connection()).send(request, signal),
   };
 }
 
-async function load(options: OpenAIClientOptions, path: string): Promise<Post> {
+async function load(options: OpenAIClientOptions, path: string): Promise<OpenAIConnection> {
   // In this order: node:http is slow to load alone, and nearly free after the package.
   const openai = await import('openai');
   const { chooseHttp } = await import('./node-http.ts');
@@ -50,16 +62,28 @@ async function load(options: OpenAIClientOptions, path: string): Promise<Post> {
   const http = chooseHttp(options.fetch, options.connectTimeoutMs);
   const prepare = async () => http(await destination(client, path));
   let prepared: Promise<Post> | undefined;
-  return async (body, signal) => {
-    // The package makes the headers anew for each request, at a third of a whole turn's cost: once is enough unless
-    // the key rotates.
-    if (prepared === undefined || typeof options.apiKey === 'function') prepared = prepare();
-    const post = await prepared;
-    const response = await post(body, signal).catch((reason: unknown) => {
+  const accepted = async (sending: Promise<ProviderResponse>): Promise<ProviderResponse> => {
+    const response = await sending.catch((reason: unknown) => {
       throw connectionFailure(reason, openai);
     });
     if (response.status >= 200 && response.status < 300) return response;
     throw await statusFailure(response, openai);
+  };
+  return {
+    async post(body, signal) {
+      // The package makes the headers anew for each request, at a third of a whole turn's cost: once is enough unless
+      // the key rotates.
+      if (prepared === undefined || typeof options.apiKey === 'function') prepared = prepare();
+      const post = await prepared;
+      return accepted(post(body, signal));
+    },
+    async send(request, signal) {
+      const { req, url } = await client.buildRequest({ ...request, query: { ...request.query } });
+      const { method, headers } = req;
+      const { fetch = globalThis.fetch } = options;
+      const asking = fetch(url, { ...defined({ method, headers }), signal });
+      return accepted(asking.then(fetchedResponse));
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 import { StewardError } from '../errors/steward-error.ts';
 import { isRecord, type JsonObject } from '../internal/json.ts';
+import type { BackgroundModel } from './background-model.ts';
 import { EventQueue, type EventSource } from './event-queue.ts';
-import type { ModelClient, ModelRequest } from './model-client.ts';
+import type { ModelClient } from './model-client.ts';
 import type { OpenAIProvider, ProviderSettings } from './openai-provider.ts';
 
 /**
@@ -38,6 +39,12 @@ export interface OpenAIModelOptions {
    * `tools` are put before Steward's (`[{ type: 'web_search' }]`); `undefined` takes away what Steward would set.
    */
   readonly request?: JsonObject | undefined;
+  /**
+   * Lets the Responses API make its answers in the background (`background: true`), where they survive the loss of the
+   * connection and of this process: another owner of the run reads on, and nothing is asked or paid twice. It costs some
+   * time to the first token, and the provider keeps the answers (`store`).
+   */
+  readonly background?: boolean | undefined;
   /** Whether the provider holds tools and structured output to their schemas. Unless given: output yes, tools no. */
   readonly strict?: boolean | undefined;
   /** The role of instructions and system messages in Chat Completions; `system` unless given. */
@@ -66,7 +73,11 @@ export interface OpenAIModelOptions {
  * const { text } = await collectTurn(model.stream(request, { signal: AbortSignal.timeout(60_000) }));
  * ```
  */
-export function openaiModel(options: OpenAIModelOptions): ModelClient {
+export function openaiModel(
+  options: OpenAIModelOptions & { readonly background: true },
+): BackgroundModel;
+export function openaiModel(options: OpenAIModelOptions): ModelClient;
+export function openaiModel(options: OpenAIModelOptions): ModelClient | BackgroundModel {
   check(options);
   const settings = settingsOf(options);
   let loading: Promise<OpenAIProvider> | undefined;
@@ -74,10 +85,24 @@ export function openaiModel(options: OpenAIModelOptions): ModelClient {
     loading ??= load(settings);
     return loading;
   };
+  const turn = (open: OpenTurn) => new LoadingTurn(provider, open).queue;
+  const client: ModelClient = {
+    stream: (request, { signal }) => turn((of, queue) => of.open(queue, request, signal)),
+  };
+  if (!options.background) return client;
   return {
-    stream: (request, { signal }) => new LoadingTurn(provider, request, signal).queue,
+    ...client,
+    resume: (responseId, { signal }) => turn((of, queue) => of.resume(queue, responseId, signal)),
+    cancel: async (responseId) => {
+      // An answer that cannot be ended ends by itself.
+      await provider()
+        .then((of) => of.cancel(responseId))
+        .catch(() => undefined);
+    },
   };
 }
+
+type OpenTurn = (provider: OpenAIProvider, queue: EventQueue) => EventSource;
 
 async function load(settings: ProviderSettings): Promise<OpenAIProvider> {
   const { openaiProvider } = await import('./openai-provider.ts');
@@ -88,15 +113,13 @@ async function load(settings: ProviderSettings): Promise<OpenAIProvider> {
 class LoadingTurn implements EventSource {
   readonly queue = new EventQueue(this);
   readonly #provider: () => Promise<OpenAIProvider>;
-  readonly #request: ModelRequest;
-  readonly #signal: AbortSignal;
+  readonly #openTurn: OpenTurn;
   #turn: EventSource | undefined;
   #cancelled = false;
 
-  constructor(provider: () => Promise<OpenAIProvider>, request: ModelRequest, signal: AbortSignal) {
+  constructor(provider: () => Promise<OpenAIProvider>, openTurn: OpenTurn) {
     this.#provider = provider;
-    this.#request = request;
-    this.#signal = signal;
+    this.#openTurn = openTurn;
   }
 
   start(): void {
@@ -120,13 +143,14 @@ class LoadingTurn implements EventSource {
   async #open(): Promise<void> {
     const provider = await this.#provider();
     if (this.#cancelled) return;
-    this.#turn = provider.open(this.queue, this.#request, this.#signal);
+    this.#turn = this.#openTurn(provider, this.queue);
     this.#turn.start();
   }
 }
 
 function settingsOf(options: OpenAIModelOptions): ProviderSettings {
   const { api = 'responses', model, request = {}, strict, systemRole = 'system' } = options;
+  const { background = false } = options;
   const { baseURL, organization, project, headers, fetch, connectTimeoutMs = 10_000 } = options;
   return {
     api,
@@ -134,6 +158,7 @@ function settingsOf(options: OpenAIModelOptions): ProviderSettings {
     request,
     strict,
     systemRole,
+    background,
     client: {
       apiKey: keyOf(options),
       baseURL,
@@ -161,6 +186,7 @@ function keyOf({
 
 const isText = (value: unknown) => typeof value === 'string' && value !== '';
 const isFunction = (value: unknown) => typeof value === 'function';
+const isFlag = (value: unknown) => typeof value === 'boolean';
 
 /** What each option has to be, and whether it is. */
 const rules: Readonly<
@@ -182,7 +208,8 @@ const rules: Readonly<
   fetch: ['a function', isFunction],
   connectTimeoutMs: ['a positive number', (value) => typeof value === 'number' && value > 0],
   request: ['a plain object', isRecord],
-  strict: ['a boolean', (value) => typeof value === 'boolean'],
+  background: ['a boolean', isFlag],
+  strict: ['a boolean', isFlag],
   systemRole: ["'system' or 'developer'", (value) => value === 'system' || value === 'developer'],
 };
 
@@ -197,4 +224,12 @@ function check(options: OpenAIModelOptions): void {
       throw new TypeError(`openaiModel: options.${name} must be ${wanted}`);
     }
   }
+  checkBackground(options);
+}
+
+function checkBackground({ background, api, request }: OpenAIModelOptions): void {
+  if (!background || (api !== 'chat' && request?.['store'] !== false)) return;
+  throw new TypeError(
+    'openaiModel: options.background needs the Responses API, and answers that the provider keeps (store)',
+  );
 }

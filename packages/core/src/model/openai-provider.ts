@@ -19,7 +19,14 @@ export interface ProviderSettings extends RequestSettings {
 export interface OpenAIProvider {
   /** A turn whose events go to the queue. */
   open(queue: EventQueue, request: ModelRequest, signal: AbortSignal): EventSource;
+  /** As `open`, of an answer that was begun in the background: all of it, as the readers of this turn know nothing yet. */
+  resume(queue: EventQueue, responseId: string, signal: AbortSignal): EventSource;
+  /** Ends an answer in the background. */
+  cancel(responseId: string): Promise<void>;
 }
+
+/** How long a provider may take to end an answer that nobody waits for. */
+const cancelMs = 5_000;
 
 /** Makes the provider. Nothing is sent before a turn is started. */
 export function openaiProvider({ api, client, ...settings }: ProviderSettings): OpenAIProvider {
@@ -28,6 +35,7 @@ export function openaiProvider({ api, client, ...settings }: ProviderSettings): 
   const write = isChat ? chatRequests(settings) : responsesRequests(settings);
   const makeReader = (sink: TurnSink) =>
     isChat ? new ChatReader(sink) : new ResponsesReader(sink);
+  const pathOf = (responseId: string) => `/responses/${encodeURIComponent(responseId)}`;
   return {
     open: (queue, request, signal) =>
       new OpenAITurn({
@@ -36,5 +44,19 @@ export function openaiProvider({ api, client, ...settings }: ProviderSettings): 
         makeReader,
         send: async (own) => connection.post(write(request), own),
       }),
+    resume: (queue, responseId, signal) => {
+      const request = { method: 'get', path: pathOf(responseId), query: { stream: true } } as const;
+      return new OpenAITurn({
+        queue,
+        signal,
+        makeReader,
+        send: (own) => connection.send(request, own),
+      });
+    },
+    cancel: async (responseId) => {
+      const request = { method: 'post', path: `${pathOf(responseId)}/cancel` } as const;
+      const response = await connection.send(request, AbortSignal.timeout(cancelMs));
+      response.discard();
+    },
   };
 }

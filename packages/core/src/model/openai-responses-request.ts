@@ -7,7 +7,7 @@ import { ToolJson } from './tool-json.ts';
 
 /** Makes the writer of Responses requests. */
 export function responsesRequests(settings: RequestSettings): (asked: ModelRequest) => string {
-  const { model, request, strict = false } = settings;
+  const { model, request, strict = false, background } = settings;
   const tools = new ToolJson((tool) => responsesTool(tool, strict));
   return (asked) =>
     writeBody(asked, {
@@ -16,6 +16,7 @@ export function responsesRequests(settings: RequestSettings): (asked: ModelReque
         instructions: asked.instructions,
         input: unsent(asked, request).flatMap(inputItems),
         stream: true,
+        background: background || undefined,
         max_output_tokens: asked.maxOutputTokens,
       },
       request: { ...request, ...textFormat(asked, settings) },

@@ -123,10 +123,17 @@ export class ResponsesReader implements TurnReader {
 
   #note(type: string, event: WireObject): void {
     if (type === 'response.output_item.done') this.#keep(event);
-    if (type === 'response.created') this.#response = object(event['response']) ?? {};
+    if (type === 'response.created') this.#begin(object(event['response']) ?? {});
     // `response.failed` may follow with the usage; the end of the stream settles it otherwise.
     if (type === 'error')
       this.#error = { status: null, ...readProviderError(event['error'] ?? event) };
+  }
+
+  #begin(response: WireObject): void {
+    this.#response = response;
+    const responseId = textOrNull(response['id']);
+    if (response['background'] !== true || responseId === null) return;
+    this.#sink.push({ type: 'resumable', responseId });
   }
 
   #keep(event: WireObject): void {

@@ -7,6 +7,8 @@ export interface RequestSettings {
   readonly request: JsonObject;
   /** `undefined`: structured output is strict, tools are not. */
   readonly strict: boolean | undefined;
+  /** Whether answers are made in the background (Responses API). */
+  readonly background: boolean;
   /** What Chat Completions calls the host's own messages. */
   readonly systemRole: 'system' | 'developer';
 }

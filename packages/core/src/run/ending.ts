@@ -2,6 +2,7 @@ import { StewardError } from '../errors/steward-error.ts';
 import type { CompleteReason } from '../events/run-event.ts';
 import { turnMessages } from '../prompt/turn-messages.ts';
 import type { CommittedTurn, RunEnd } from '../stores/run-store.ts';
+import { dropResponse } from './open-response.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { parseOutput } from './structured-output.ts';
 import { terminalEvent } from './terminal-event.ts';
@@ -70,6 +71,7 @@ async function finish(run: OwnedRun, end: RunEnd): Promise<'ended' | 'steered'> 
   }
   run.end = end;
   await crashPoint('after_finish');
+  await dropResponse(run);
   await run.settings.waker.wake(wakes);
   return 'ended';
 }

@@ -9,6 +9,7 @@ import { reserveTurn, type TurnReservation } from '../policies/budgets.ts';
 import type { CommittedTurn } from '../stores/run-store.ts';
 import { turnReservation } from '../stores/usage-store.ts';
 import { isRetryable, retryWait } from './model-failure.ts';
+import { dropResponse, isLeftOpen } from './open-response.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { commitTurn, planCalls } from './plan-calls.ts';
 import { type ReadTurn, readTurn } from './read-turn.ts';
@@ -43,7 +44,8 @@ async function readAndSettle(
   // What a failed or cut try cost is not known: its prompt, once the provider took it, and what was said.
   const takeEstimate = () => {
     const { promptTokens } = reservation;
-    const tokens = run.turnAccepted ? promptTokens + Math.ceil(run.openText.length / 4) : 0;
+    const tokens =
+      run.turnAccepted && !isLeftOpen(run) ? promptTokens + Math.ceil(run.openText.length / 4) : 0;
     run.turnAccepted = false;
     return tokens;
   };
@@ -82,7 +84,7 @@ function readWithRetries(
   turn: number,
   { request, onFailed }: { readonly request: ModelRequest; readonly onFailed: () => void },
 ): Promise<ReadTurn> {
-  const read = () => readTurn(run, turn, request);
+  const read = () => readOrAskAnew(run, turn, request);
   return read().catch((failure: unknown) => {
     const { limits } = run.settings;
     return pRetry((attempt) => (attempt === 1 ? Promise.reject(failure) : read()), {
@@ -99,6 +101,22 @@ function readWithRetries(
       },
     });
   });
+}
+
+/** Where the provider does not have the answer any more that was begun for this turn, it is asked for a new one. */
+async function readOrAskAnew(
+  run: OwnedRun,
+  turn: number,
+  request: ModelRequest,
+): Promise<ReadTurn> {
+  const wasOpen = run.openResponse !== null;
+  try {
+    return await readTurn(run, turn, request);
+  } catch (reason) {
+    const isGone = wasOpen && run.openResponse === null && !run.turnAccepted;
+    if (!isGone || run.stopReason) throw reason;
+    return readTurn(run, turn, request);
+  }
 }
 
 async function tryAgainLater(
@@ -120,6 +138,7 @@ async function tryAgainLater(
 async function commit(run: OwnedRun, turn: number, read: ReadTurn): Promise<TurnOutcome> {
   // The last of the calls of an answer that was cut off may be incomplete; none of them is made.
   const toolCalls = read.tooLong ? [] : read.toolCalls;
+  if (read.tooLong) await dropResponse(run);
   const { tools } = run.settings;
   const calls = await planCalls(run, turn, toolCalls, (name) => tools.byModelName(name));
   const committed: CommittedTurn = {

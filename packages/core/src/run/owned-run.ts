@@ -21,7 +21,7 @@ import type { Principal } from '../tools/tool.ts';
 import { RunDeadline } from './run-deadline.ts';
 import { RunLog } from './run-log.ts';
 import type { RunSettings, StoredRunOptions } from './run-settings.ts';
-import { openPartOf } from './snapshot.ts';
+import { openPartOf, openResponseOf } from './snapshot.ts';
 
 /** Why an owner has to stop before the run is at its end. */
 export type StopCause = 'cancelled' | 'fenced' | 'deadline' | 'shutdown';
@@ -54,6 +54,8 @@ export class OwnedRun {
   inputs: readonly InputRecord[] = [];
   /** The text of the turn that is not committed yet. */
   openText = '';
+  /** What the provider calls the answer that it makes for that turn in the background, once it is known. */
+  openResponse: string | null;
   /** Whether readers were shown anything of that turn: text, or what the model thought. */
   turnShown = false;
   /** Whether the provider took a request of that turn. */
@@ -91,6 +93,7 @@ export class OwnedRun {
     );
     this.takeOver(run);
     this.openText = openPartOf(run)?.text ?? '';
+    this.openResponse = openResponseOf(run);
     if (run.cancelRequested) this.stop('cancelled');
   }
 
@@ -212,6 +215,7 @@ export class OwnedRun {
     this.turns.push(turn);
     this.usage = addUsage(this.usage, turn.usage);
     this.openText = '';
+    this.openResponse = null;
     this.turnShown = false;
     this.calls.push(...planned.map(newCallRecord));
   }

@@ -1,8 +1,10 @@
 import { StewardError } from '../errors/steward-error.ts';
 import type { MessageToolCall } from '../events/message.ts';
+import { defined } from '../internal/defined.ts';
 import { cleanText } from '../internal/storable.ts';
+import { isBackgroundModel } from '../model/background-model.ts';
 import type { ModelRequest } from '../model/model-client.ts';
-import type { ModelEvent, ModelFinish } from '../model/model-events.ts';
+import type { ModelEvent, ModelFailure, ModelFinish } from '../model/model-events.ts';
 import { takeEvents } from '../model/take-events.ts';
 import { modelFailure } from './model-failure.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -77,12 +79,22 @@ class TurnReading implements ReadTurn, TurnWatchListener {
   /** Ends with the turn, and with a silence or a stop even if the model client does not heed its signal. */
   read(request: ModelRequest): Promise<void> {
     const { resolve, reject, promise } = this.#over;
-    const stream = this.#run.settings.model.stream(request, { signal: this.#request.signal });
-    takeEvents(stream, (event) => this.#take(event)).then(
+    takeEvents(this.#ask(request), (event) => this.#take(event)).then(
       (isWhole) => (isWhole ? resolve() : reject(unfinished())),
       reject,
     );
     return promise;
+  }
+
+  /** The answer that was begun for this turn, where there is one; else a new one. */
+  #ask(request: ModelRequest): AsyncIterable<ModelEvent> {
+    const { openResponse, settings } = this.#run;
+    const { model } = settings;
+    const options = { signal: this.#request.signal };
+    if (openResponse !== null && isBackgroundModel(model))
+      return model.resume(openResponse, options);
+    this.#run.openResponse = null;
+    return model.stream(request, options);
   }
 
   silent(started: boolean): void {
@@ -97,10 +109,12 @@ class TurnReading implements ReadTurn, TurnWatchListener {
     const text = cleanText(this.text);
     if (text.length === this.#savedLength) return;
     this.#savedLength = text.length;
-    const partial = { turn: this.#turn, text, cursor: this.#run.log.newest };
+    const responseId = this.#run.openResponse ?? undefined;
+    const cursor = this.#run.log.newest;
+    const partial = { turn: this.#turn, text, cursor, ...defined({ responseId }) };
     settings.stores.runs.savePartial(fence, partial).catch((reason: unknown) => {
       if (reason instanceof StewardError && reason.code === 'fenced') this.#run.stop('fenced');
-      else this.#savedLength = 0; // the next tick tries again
+      else this.#savedLength = -1; // the next tick tries again
     });
   }
 
@@ -160,6 +174,9 @@ class TurnReading implements ReadTurn, TurnWatchListener {
       this.#watch.started();
     } else this.#watch.piece();
     switch (event.type) {
+      case 'resumable':
+        this.#note(event.responseId);
+        break;
       case 'reasoning':
         this.#run.log.show({ type: 'reasoning', turn: this.#turn, text: event.text });
         this.#run.turnShown = true;
@@ -179,8 +196,17 @@ class TurnReading implements ReadTurn, TurnWatchListener {
         this.finish = event;
         break;
       case 'error':
+        if (isFinal(event)) this.#run.openResponse = null;
         throw modelFailure(event.error);
     }
+  }
+
+  /** Stored at once: whoever goes on with this run reads the same answer. */
+  #note(responseId: string): void {
+    if (this.#run.openResponse === responseId) return;
+    this.#run.openResponse = responseId;
+    this.#savedLength = -1;
+    this.tick();
   }
 
   #toolCall({ id, name, argumentsText, custom }: Extract<ModelEvent, { type: 'tool_call' }>): void {
@@ -191,6 +217,12 @@ class TurnReading implements ReadTurn, TurnWatchListener {
       ...(custom && { custom }),
     });
   }
+}
+
+/** Whether there is no answer to go on with: the provider ended it, or says that it has none. */
+function isFinal({ finish, error: { status } }: ModelFailure): boolean {
+  const mayPass = status === null || status >= 500 || [408, 409, 429].includes(status);
+  return finish !== undefined || !mayPass;
 }
 
 function unfinished(): StewardError {

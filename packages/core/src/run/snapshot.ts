@@ -48,6 +48,11 @@ export function openPartOf({ partial, turns, lastCursor }: RunRecord): PartialTe
   return isNewest ? partial : null;
 }
 
+/** The answer that the provider is making for the open turn, whatever became of its owner; `null` if there is none. */
+export function openResponseOf({ partial, turns }: RunRecord): string | null {
+  return partial?.turn === turns.length + 1 ? (partial.responseId ?? null) : null;
+}
+
 /**
  * The whole state of a run as one event, at the place of its newest durable event, or behind the open text that it
  * tells. That of an ended run has no place: its end is still to come, and who goes on from here must not miss it.

@@ -48,7 +48,8 @@ function withArtifacts({ calls, history, settings }: OwnedRun): readonly string[
 /** Puts what was steered since the last turn before this one. */
 async function applySteers(run: OwnedRun, turn: number): Promise<void> {
   const waiting = run.steers.filter((steer) => steer.turn === null);
-  if (waiting.length === 0) return;
+  // An answer that is being made already knows nothing of what was said since: the next turn gets it.
+  if (waiting.length === 0 || run.openResponse !== null) return;
   await run.log.store(
     waiting.map(({ text }) => ({ type: 'steered', turn, text })),
     (events) =>

@@ -181,6 +181,8 @@ export interface PartialText {
   readonly text: string;
   /** The cursor of the last event that `text` has: what follows goes on from there. */
   readonly cursor: string;
+  /** The provider's id of the answer, where it is made in the background and can be read by another owner. */
+  readonly responseId?: string;
 }
 
 /** A run with all that a new owner needs to go on. A copy: changing it changes nothing in the store. */

@@ -17,6 +17,7 @@ export {
   startOpenAiServer,
 } from './openai-server.ts';
 export type { OpenAiServerRequest } from './openai-request.ts';
+export type { BackgroundAnswer } from './openai-background.ts';
 export type { OpenAiReply, RawReply, ReplyError } from './openai-reply.ts';
 
 // Time, chance and death

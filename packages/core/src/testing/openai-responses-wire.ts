@@ -199,7 +199,7 @@ function responseObject(
     object: 'response',
     created_at: 1_893_456_000,
     status: ending.status,
-    background: false,
+    background: body['background'] === true,
     error: ending.error ? { code: ending.error.code, message: ending.error.message } : null,
     incomplete_details: reason ? { reason } : null,
     max_tool_calls: null,

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isRecord } from '../internal/json.ts';
 import { answer } from './openai-answer.ts';
+import { type BackgroundAnswer, BackgroundAnswers } from './openai-background.ts';
 import { type OpenAiReply, requireReply } from './openai-reply.ts';
 import type { OpenAiServerRequest } from './openai-request.ts';
 
@@ -23,6 +24,10 @@ export interface OpenAiServer extends AsyncDisposable {
   readonly baseURL: string;
   /** Every request so far, in order. */
   readonly requests: readonly OpenAiServerRequest[];
+  /** Every answer that was asked for in the background, in order. */
+  readonly background: readonly BackgroundAnswer[];
+  /** Answers those who ask for one of them with status 404 from now on, as a provider does after some time. */
+  forgetBackground(): void;
   /** Ends all connections and refuses new ones (`ECONNREFUSED`) until `acceptConnections`. */
   refuseConnections(): Promise<void>;
   /** Listens again, on the same port. */
@@ -35,7 +40,8 @@ export interface OpenAiServer extends AsyncDisposable {
  * A server on 127.0.0.1 that speaks OpenAI's Chat Completions and Responses, as JSON and as a stream, and that goes
  * wrong as told: late, slow, stalled, cut, sliced, malformed, endless, refused. Use it where the real HTTP client shall
  * be part of the test; use {@link scriptedModel} where it need not. A request past the end of the list is answered with
- * status 400 and the code `script_exhausted`. A mistake in a reply is a `TypeError` that names the field.
+ * status 400 and the code `script_exhausted`. Answers in the background (`background: true`) are kept, and can be read
+ * (`GET /responses/{id}?stream=true&starting_after=N`) and cancelled. A mistake in a reply is a `TypeError` that names the field.
  *
  * @see {@link https://platform.openai.com/docs/api-reference}
  *
@@ -53,6 +59,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
   const { reply } = options;
   if (typeof reply !== 'function') checkReplies(reply);
   const requests: OpenAiServerRequest[] = [];
+  const background = new BackgroundAnswers();
 
   async function replyTo(request: OpenAiServerRequest): Promise<OpenAiReply> {
     if (typeof reply !== 'function')
@@ -72,7 +79,9 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const closed = outcome(response);
     const path = incoming.url ?? '/';
-    const api = apiOf(path);
+    const url = new URL(path, 'http://127.0.0.1');
+    if (background.serve(incoming.method ?? '', url, response)) return;
+    const api = apiOf(url);
     const body = await parsed(incoming);
     if (!api)
       return refuse(response, 404, 'unknown_url', `No such path here: ${incoming.method} ${path}`);
@@ -82,32 +91,39 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
     const stream = body['stream'] === true;
     const request = { n: requests.length + 1, api, path, headers, body, stream, closed };
     requests.push(request);
-    await answer(request, await replyTo(request), response);
+    const made = await replyTo(request);
+    background.keep(request, made);
+    await answer(request, made, response);
   }
 
-  const listen = async (port: number) => {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
-  };
-  const port = await listen(0);
-  const stop = async () => {
-    if (!server.listening) return;
-    const ended = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await ended;
-  };
+  const port = await listen(server, 0);
+  const stop = () => end(server);
   return {
     baseURL: `http://127.0.0.1:${port}/v1`,
     requests,
+    background: background.all,
+    forgetBackground: () => background.forget(),
     refuseConnections: stop,
     async acceptConnections() {
-      if (!server.listening) await listen(port);
+      if (!server.listening) await listen(server, port);
     },
     close: stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function end(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const ended = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await ended;
 }
 
 function checkReplies(replies: readonly OpenAiReply[]): void {
@@ -123,8 +139,7 @@ function exhausted({ n }: OpenAiServerRequest, replies: number): OpenAiReply {
   return { status: 400, error: { message, type: 'loopback_server', code: 'script_exhausted' } };
 }
 
-function apiOf(path: string): 'chat' | 'responses' | undefined {
-  const { pathname } = new URL(path, 'http://127.0.0.1');
+function apiOf({ pathname }: URL): 'chat' | 'responses' | undefined {
   if (pathname.endsWith('/chat/completions')) return 'chat';
   return pathname.endsWith('/responses') ? 'responses' : undefined;
 }

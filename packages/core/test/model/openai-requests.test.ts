@@ -9,6 +9,7 @@ const settings: RequestSettings = {
   model: 'm',
   request: {},
   strict: undefined,
+  background: false,
   systemRole: 'system',
 };
 const parameters = { type: 'object', properties: { a: { type: 'string' } } } as const;

@@ -395,3 +395,29 @@ test("closing is prompt, may be repeated, and ends the process's hold on the por
   expect(performance.now() - started).toBeLessThan(500);
   for (const stream of streams) expect((await until(stream)).failure).toBeInstanceOf(Error);
 });
+
+describe('answers in the background', () => {
+  const asked = { model: 'm', input: 'Hi', stream: true, background: true } as const;
+
+  test('are read to their end by whoever has their id, from any event on', async () => {
+    const { server, client } = await start([{ text: ['one ', 'two'], cutAfter: 1 }]);
+    const first = await all(await client.responses.create(asked)).catch((reason: Error) => reason);
+    expect(first).toBeInstanceOf(Error);
+    const whole = await all(await client.responses.retrieve('resp_1', { stream: true }));
+    expect(whole.at(-1)).toMatchObject({ response: { status: 'completed', background: true } });
+    const query = { stream: true, starting_after: 3 } as const;
+    const rest = await all(await client.responses.retrieve('resp_1', query));
+    expect(rest).toEqual(whole.filter((event) => event.sequence_number > 3));
+    expect(server.background).toMatchObject([{ responseId: 'resp_1', readsAfter: [null, 3] }]);
+  });
+
+  test('are gone once they are cancelled or forgotten', async () => {
+    const { server, client } = await start([{ text: 'one' }]);
+    await all(await client.responses.create(asked));
+    expect(await client.responses.cancel('resp_1')).toMatchObject({ status: 'cancelled' });
+    const read = () => client.responses.retrieve('resp_1', { stream: true });
+    await expect(read()).rejects.toMatchObject({ status: 400 });
+    server.forgetBackground();
+    await expect(read()).rejects.toMatchObject({ status: 404 });
+  });
+});

@@ -35,9 +35,9 @@ export function inProcessRunStore(db: InProcessDatabase): RunStore {
       const { appendEvents, fenced } = await verbs();
       appendEvents(fenced(db, fence), events);
     },
-    savePartial: async (fence, { turn, text, cursor }) => {
+    savePartial: async (fence, partial) => {
       const { fenced, update } = await verbs();
-      update(fenced(db, fence), { partial: Object.freeze({ turn, text, cursor }) });
+      update(fenced(db, fence), { partial: Object.freeze({ ...partial }) });
     },
     commitTurn: async (fence, turn, calls, events) =>
       (await verbs()).commitTurn(db, fence, turn, { calls, events }),

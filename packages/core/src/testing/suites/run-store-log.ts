@@ -204,10 +204,11 @@ export const logCases: readonly RunStoreCase[] = [
       const { runs } = context.store;
       const { fence } = await startRun(context, { claim: beginBy('lost', short) });
       await runs.savePartial(fence, { turn: 1, text: 'Hel', cursor: '1-7' });
-      await runs.savePartial(fence, { turn: 1, text: 'Hello', cursor: '1-7' });
+      const partial = { turn: 1, text: 'Hello', cursor: '1-7', responseId: 'resp_1' };
+      await runs.savePartial(fence, partial);
       await context.passTime(longer);
       const { run } = await claimed(context, fence.runId);
-      assert.deepEqual(run.partial, { turn: 1, text: 'Hello', cursor: '1-7' });
+      assert.deepEqual(run.partial, partial);
     },
   },
   {
