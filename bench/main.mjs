@@ -24,6 +24,8 @@ Without options: raw and steward, every scenario, 3 rounds, some minutes.
   --noise 25           percent of a core that others may use: waits for it, repeats what was disturbed; 200 takes all
   --approve-once       no speed: how often one approval runs its tool, table of docs/approve-once.md; with --peers
                        (${askable.join(', ')}; all by default, installed when missing) and --keep
+  --stores speed       what durable stores cost: speed, first (token), waiting (10,000 confirmations), full (a million
+                       ended runs); with --rounds, and --runs for another number of runs; takes PostgreSQL and Redis
   --profile DIRECTORY  writes CPU profiles; node bench/profile.mjs FILE reads one
 
 Then: node bench/report.mjs writes the tables of docs/performance.md from bench/results/.
@@ -40,6 +42,8 @@ const { values: options } = parseArgs({
     keep: { type: 'boolean', default: false },
     noise: { type: 'string', default: '25' },
     'approve-once': { type: 'boolean', default: false },
+    stores: { type: 'string' },
+    runs: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -55,6 +59,13 @@ if (options['approve-once']) {
 
 const rounds = Number(options.rounds);
 if (!Number.isSafeInteger(rounds) || rounds < 1) fail('--rounds must be a positive integer.');
+if (options.stores) {
+  const { measureStores, storeMeasures } = await import('./stores/main.mjs');
+  for (const what of pick('--stores', options.stores, storeMeasures)) {
+    await measureStores(what, { rounds, ...(options.runs && { runs: Number(options.runs) }) });
+  }
+  process.exit();
+}
 const limits = { below: Number(options.noise) };
 if (!(limits.below > 0)) fail('--noise must be a positive number.');
 const names = pick('--scenario', options.scenario, Object.keys(scenarios));

@@ -34,7 +34,7 @@ export function startServer() {
 }
 
 /** One measurement in a fresh process; what went wrong is in `error`. */
-export function measureInWorker(job, flags, worker = 'worker.mjs') {
+export function measureInWorker(job, flags, worker = 'worker.mjs', limitMs = workerLimitMs) {
   return new Promise((resolve) => {
     const child = fork(fileURLToPath(new URL(worker, bench)), [JSON.stringify(job)], {
       env: environment,
@@ -43,9 +43,9 @@ export function measureInWorker(job, flags, worker = 'worker.mjs') {
     });
     let result;
     const timer = setTimeout(() => {
-      result = { error: `no result within ${workerLimitMs} ms` };
+      result = { error: `no result within ${limitMs} ms` };
       child.kill('SIGKILL');
-    }, workerLimitMs);
+    }, limitMs);
     child.once('message', (message) => {
       result = message;
     });

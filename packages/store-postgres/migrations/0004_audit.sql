@@ -11,7 +11,9 @@ begin
       -- JavaScript sorts by UTF-16: there, U+E000 to U+FFFF come behind what needs a pair of surrogates.
       return (
         select '{' || coalesce(string_agg(
-          to_json(e.key)::text || ':' || canonical_json(e.value), ','
+          to_json(e.key)::text || ':'
+            || case when json_typeof(e.value) in ('object', 'array') then canonical_json(e.value) else e.value::text end,
+          ','
           order by regexp_replace(e.key, '([\uE000-\uFFFF])', E'\U0010FFFF\\1', 'g') collate "C"
         ), '') || '}'
         from json_each(value) e
