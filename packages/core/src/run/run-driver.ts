@@ -1,13 +1,13 @@
 import { StewardError } from '../errors/steward-error.ts';
 import { newId } from '../internal/ids.ts';
 import type { Claim, CreateOutcome, NewRun, Wake } from '../stores/run-store.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 import { claimRequest } from './new-run.ts';
 import type { StartedRun } from './owned-run.ts';
 import type { RunSettings } from './run-settings.ts';
 
 type Segment = typeof import('./segment.ts');
-type RunSegment = Segment['runSegment'];
+type Own = (claim: StartedRun) => Promise<void>;
 let loading: Promise<Segment> | undefined;
 
 /** Loaded with the first run: a process that only reads or decides does without. Asked once, as each import costs. */
@@ -23,12 +23,14 @@ const goodbyeMs = 1_000;
 export class RunDriver {
   /** Names this process in leases. */
   readonly ownerId = newId('owner');
-  readonly leases: LeaseKeeper;
   readonly #settings: RunSettings;
   /** Tells readers that wait for a run to begin. */
   readonly #onClaim: () => void;
   /** Everything under way that has to be over before this process may end. */
   readonly #working = new Set<Promise<unknown>>();
+  /** There once a run was begun here. */
+  #leases: LeaseKeeper | undefined;
+  #givesBack = false;
   #cancelSweep: () => void = () => {};
   #stopListening: () => void = () => {};
   #sweepFails = false;
@@ -37,13 +39,11 @@ export class RunDriver {
   constructor(settings: RunSettings, onClaim: () => void) {
     this.#settings = settings;
     this.#onClaim = onClaim;
-    const { stores, clock, lease } = settings;
-    this.leases = new LeaseKeeper({ runs: stores.runs, clock, lease });
   }
 
   /** Begins to take work, first of all what an earlier process left. */
   start(): void {
-    this.#stopListening = this.#settings.stores.hints.listen((hint) => this.leases.hear(hint));
+    this.#stopListening = this.#settings.stores.hints.listen((hint) => this.#leases?.hear(hint));
     this.#settings.engine
       .start((wake, signal) => this.#resume(wake, signal))
       .then(() => this.#sweep(0))
@@ -64,7 +64,7 @@ export class RunDriver {
 
   /** Makes the owner of a run look at what was asked of it, here or in another process. */
   async tell(runId: string): Promise<void> {
-    if (this.leases.get(runId)) await this.leases.refresh(runId);
+    if (this.#leases?.get(runId)) await this.#leases.refresh(runId);
     else this.#settings.stores.hints.tell({ runId });
   }
 
@@ -73,7 +73,7 @@ export class RunDriver {
     this.#stopped = true;
     this.#cancelSweep();
     const { clock, engine, limits } = this.#settings;
-    const cancel = clock.schedule(() => this.leases.stopAll(), drainMs);
+    const cancel = clock.schedule(() => this.#giveBack(), drainMs);
     // A store that does not answer must not keep a process from its end: others take over what it held.
     const isOver = Promise.withResolvers<void>();
     const endMs = drainMs + limits.cancelGraceMs + goodbyeMs;
@@ -82,9 +82,14 @@ export class RunDriver {
     const idle = Promise.race([this.#idle(), isOver.promise]);
     await Promise.race([engine.stop(drainMs, idle), isOver.promise]);
     this.#stopListening();
-    this.leases.abandonAll();
+    this.#leases?.abandonAll();
     cancelEnd();
     cancel();
+  }
+
+  #giveBack(): void {
+    this.#givesBack = true;
+    this.#leases?.stopAll();
   }
 
   async #idle(): Promise<void> {
@@ -100,11 +105,11 @@ export class RunDriver {
 
   async #create(run: NewRun): Promise<CreateOutcome> {
     await this.#takeRate(run);
-    const { runSegment } = await loadSegment();
+    const own = await this.#ownership();
     const outcome = await this.#settings.stores.runs.create(run);
     if (outcome.kind === 'claimed') {
       await this.#settings.crashPoint('after_create');
-      void this.#drive({ ...outcome, takeovers: 0, begun: run.claim.events }, runSegment);
+      void this.#drive({ ...outcome, takeovers: 0, begun: run.claim.events }, own);
     }
     if (run.onBusy === 'supersede') await this.#tellConversation(run);
     if ('wake' in outcome) await this.wake(outcome.wake);
@@ -114,18 +119,18 @@ export class RunDriver {
   async #tellConversation({ tenantId, userId, conversationId }: NewRun): Promise<void> {
     const hint = { tenantId, userId, conversationId };
     this.#settings.stores.hints.tell(hint);
-    await this.leases.refreshConversation(hint);
+    await this.#leases?.refreshConversation(hint);
   }
 
   /** Does a segment that the engine brought, unless there is nothing to claim. Never throws. */
   async #resume({ runId }: Wake, signal: AbortSignal): Promise<void> {
-    const { runSegment } = await loadSegment();
+    const own = await this.#ownership();
     const claim = signal.aborted ? null : await this.#claim(runId);
     if (!claim) return;
     await this.#settings.crashPoint('after_claim');
-    const driving = this.#drive({ ...claim, begun: [] }, runSegment);
+    const driving = this.#drive({ ...claim, begun: [] }, own);
     this.#onClaim();
-    const giveBack = () => this.leases.get(runId)?.stop('shutdown');
+    const giveBack = () => this.#leases?.get(runId)?.stop('shutdown');
     if (signal.aborted) giveBack();
     // The signal may be that of all segments: it must not collect what they listened with.
     signal.addEventListener('abort', giveBack, { once: true });
@@ -144,9 +149,19 @@ export class RunDriver {
     }
   }
 
+  /** How a run is owned here. */
+  async #ownership(): Promise<Own> {
+    const { runSegment, LeaseKeeper } = await loadSegment();
+    const { stores, clock, lease } = this.#settings;
+    const leases = this.#leases ?? new LeaseKeeper({ runs: stores.runs, clock, lease });
+    this.#leases = leases;
+    if (this.#givesBack) leases.stopAll();
+    return (claim) => runSegment(claim, this.#settings, leases);
+  }
+
   /** Carries on a run that this process has claimed, to its end or to its next owner. Never throws. */
-  #drive(claim: StartedRun, runSegment: RunSegment): Promise<void> {
-    return this.#work(runSegment(claim, this.#settings, this.leases)).catch((reason: unknown) => {
+  #drive(claim: StartedRun, own: Own): Promise<void> {
+    return this.#work(own(claim)).catch((reason: unknown) => {
       // Nothing could be written: the lease runs out and a sweep brings the run to its next owner.
       process.emitWarning(`Steward could not end run ${claim.run.runId}: ${String(reason)}`);
     });

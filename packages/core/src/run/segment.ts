@@ -1,7 +1,9 @@
-import type { LeaseKeeper } from './lease-keeper.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
 import { OwnedRun, type StartedRun } from './owned-run.ts';
 import { runLoop } from './run-loop.ts';
 import type { RunSettings } from './run-settings.ts';
+
+export { LeaseKeeper };
 
 /**
  * What one owner does of a run, from its claim to its end or to its next owner. The run is held, and its log is open,

@@ -1,14 +1,24 @@
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { startRedis } from '../../../scripts/lib/redis-service.mjs';
+import { startPostgres } from '../../../scripts/lib/services.mjs';
 import { Replica } from './fail-over/fleet.ts';
-import { privatePostgres } from './private-postgres.ts';
-import { privateRedis } from './private-redis.ts';
-import { hasRedis } from './test-redis.ts';
 
-const hasServers = hasRedis && inject('postgresUrl') !== null;
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** `null` where there is no server. */
+    readonly redisUrl: string | null;
+  }
+}
+
+const hasServers = inject('postgresUrl') !== null && inject('redisUrl') !== null;
 
 /** Two replicas as processes; the second one watches the runs of the first. */
 async function twoReplicas(drainMs: number) {
-  const [postgres, redis] = await Promise.all([privatePostgres(), privateRedis()]);
+  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  if (!postgres || !redis) throw new Error('no postgres or no redis');
+  onTestFinished(async () => {
+    await Promise.all([postgres.stop(), redis.stop()]);
+  });
   const lease = { ttlMs: 1_000, beatMs: 250, sweepMs: 100 };
   const settings = { postgresUrl: postgres.url, redisUrl: redis.url, lease, drainMs, tokenMs: 20 };
   const open = async () => {

@@ -1,6 +1,6 @@
 /**
  * How long it takes until runs go on after something was lost: real processes, Postgres and Redis. By hand:
- * `node --conditions=@steward/source packages/store-redis/test/fail-over/measure-main.ts --what kill --lease default`.
+ * `node --conditions=@steward/source packages/store-postgres/test/fail-over/measure-main.ts --what kill --lease default`.
  */
 import { parseArgs } from 'node:util';
 import { defaultLease, fastLease } from '@steward/core';
