@@ -2,6 +2,7 @@ import { type Assembly, assemble } from './assembly.ts';
 import { StewardError } from './errors/steward-error.ts';
 import { newId } from './internal/ids.ts';
 import type { Json } from './internal/json.ts';
+import type { PromptArguments, PromptMessage, ServerPrompt } from './mcp/server-prompts.ts';
 import type { ServerState } from './mcp/server-state.ts';
 import type { AssistantOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
 import { newRun, ownerOf, type RunRequest } from './run/new-run.ts';
@@ -236,6 +237,24 @@ export class Assistant implements AsyncDisposable {
   /** How each MCP server is, for this user. */
   servers(principal: Partial<Principal> = {}): readonly ServerState[] {
     return this.#parts.servers.servers(readPrincipal(principal, 'servers'));
+  }
+
+  /** The prompts that an MCP server offers. Throws `not_found`, `mcp_unavailable`, `authorization_required`. */
+  prompts(server: string, principal: Partial<Principal> = {}): Promise<readonly ServerPrompt[]> {
+    return this.#open(() =>
+      this.#parts.servers.prompts(server, readPrincipal(principal, 'prompts')),
+    );
+  }
+
+  /** A prompt of an MCP server with its arguments filled in. Its words are the server's: show them before you use them. */
+  prompt(
+    server: string,
+    name: string,
+    args: PromptArguments = {},
+    principal: Partial<Principal> = {},
+  ): Promise<readonly PromptMessage[]> {
+    const who = readPrincipal(principal, 'prompt');
+    return this.#open(() => this.#parts.servers.prompt(server, who, { name, args }));
   }
 
   /**

@@ -100,6 +100,7 @@ export type {
 } from './tools/tool.ts';
 export type { RefusedTool } from './mcp/mcp-tool.ts';
 export type { ClientAuth, UserAuth } from './mcp/server-auth.ts';
+export type { PromptArguments, PromptMessage, ServerPrompt } from './mcp/server-prompts.ts';
 export type { ServerState } from './mcp/server-state.ts';
 export type {
   HttpServerConfig,

@@ -1,5 +1,4 @@
 import type {
-  CallToolResult,
   ElicitRequest,
   ElicitResult,
   ElicitRequestFormParams as FormParams,
@@ -51,10 +50,10 @@ function defaultsOf({ properties }: FormParams['requestedSchema']): JsonObject {
  * Sends a call until the server needs no more input (2026-07-28: it answers with its questions, and the call is sent again
  * with the answers). Done here and not by the client library, which cannot tell whose question it is when calls overlap.
  */
-export async function callWithInput(
+export async function callWithInput<R extends object>(
   call: McpCall,
-  send: (answers: Answers) => Promise<CallToolResult | InputRequiredResult>,
-): Promise<CallToolResult> {
+  send: (answers: Answers) => Promise<R | InputRequiredResult>,
+): Promise<R> {
   let answers: Answers = {};
   for (let round = 0; round <= MAX_ROUNDS; round += 1) {
     const result = await send(answers);
@@ -78,5 +77,5 @@ export async function callWithInput(
   );
 }
 
-const asks = (result: CallToolResult | InputRequiredResult): result is InputRequiredResult =>
+const asks = (result: object): result is InputRequiredResult =>
   'resultType' in result && result.resultType === 'input_required';

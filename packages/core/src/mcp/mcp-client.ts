@@ -1,6 +1,7 @@
 import type { JsonObject } from '../internal/json.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import type { ToolContent } from '../tools/tool-content.ts';
+import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 
 /** A tool as its server lists it: untrusted, unchanged. */
 export interface ListedTool {
@@ -18,6 +19,13 @@ export interface ToolHints {
   readonly readOnlyHint?: boolean | undefined;
   readonly destructiveHint?: boolean | undefined;
   readonly idempotentHint?: boolean | undefined;
+}
+
+/** What a server lists. */
+export interface Listing {
+  readonly tools: readonly ListedTool[];
+  /** Milliseconds for which the server says that it holds; `null` when it does not say. */
+  readonly ttlMs: number | null;
 }
 
 /** One call to a tool of a server. */
@@ -47,8 +55,16 @@ export interface McpClient {
   readonly protocolVersion: string | null;
   /** `modern` is stateless (2026-07-28 and later), `legacy` has sessions. */
   readonly era: 'modern' | 'legacy' | null;
-  /** All tools. Throws `mcp_failed` or `mcp_unavailable`. */
-  list(signal: AbortSignal): Promise<readonly ListedTool[]>;
+  /** All tools, and for its resources the tools that read them. Throws `mcp_failed` or `mcp_unavailable`. */
+  list(signal: AbortSignal): Promise<Listing>;
+  /** All prompts. Throws as {@link list} does. */
+  prompts(signal: AbortSignal): Promise<readonly ServerPrompt[]>;
+  /** A prompt with its arguments filled in. Throws as {@link list} does. */
+  prompt(
+    name: string,
+    args: PromptArguments,
+    signal: AbortSignal,
+  ): Promise<readonly PromptMessage[]>;
   /**
    * Calls a tool. Throws `mcp_unavailable` when nothing was sent, `mcp_failed` or `authorization_required` when the server
    * refused, and `outcome_unknown` when the call was sent and no answer came.

@@ -14,9 +14,17 @@ import { authorizationRequired, callFailure, causes } from './call-failure.ts';
 import type { ConnectionAuth } from './connection-auth.ts';
 import { contentParts } from './content-blocks.ts';
 import { askPerson, callWithInput } from './elicitation.ts';
-import type { ListedTool, McpAnswer, McpCall, McpClient } from './mcp-client.ts';
+import type { ListedTool, Listing, McpAnswer, McpCall, McpClient } from './mcp-client.ts';
 import { type Link, waysTo } from './open-transport.ts';
 import type { McpServerConfig } from './server-config.ts';
+import {
+  getPrompt,
+  listPrompts,
+  type PromptArguments,
+  type PromptMessage,
+  type ServerPrompt,
+} from './server-prompts.ts';
+import { callResources, resourceTools } from './server-resources.ts';
 
 /** What is needed to open a connection. */
 export interface ConnectOptions {
@@ -77,7 +85,12 @@ async function connectBy(way: Way, options: ConnectOptions): Promise<McpClient> 
       capabilities: { elicitation: { form: { applyDefaults: true }, url: {} } },
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_TIMEOUT_MS } },
       inputRequired: { autoFulfill: false },
-      listChanged: { tools: { autoRefresh: false, onChanged: options.onToolsChanged } },
+      listChanged: {
+        tools: { autoRefresh: false, onChanged: options.onToolsChanged },
+        // What the client library remembers of them is forgotten.
+        prompts: { autoRefresh: false, onChanged: () => undefined },
+        resources: { autoRefresh: false, onChanged: () => undefined },
+      },
     },
   );
   client.setRequestHandler('elicitation/create', async (request) => {
@@ -141,19 +154,43 @@ class NativeClient implements McpClient {
     this.era = parts.client.getProtocolEra() ?? null;
   }
 
-  async list(signal: AbortSignal): Promise<readonly ListedTool[]> {
-    const { client, name, link } = this.#parts;
-    if (client.getServerCapabilities()?.tools === undefined) return [];
+  list(signal: AbortSignal): Promise<Listing> {
+    const { client } = this.#parts;
+    return this.#ask(async () => {
+      if (client.getServerCapabilities()?.tools === undefined) {
+        return { tools: resourceTools(client, []), ttlMs: null };
+      }
+      const options = { signal, timeout: NO_TIMEOUT_MS, cacheMode: 'refresh' } as const;
+      const { tools, ...rest } = await client.listTools(undefined, options);
+      const listed = tools.map(listedTool);
+      const ttlMs = typeof rest['ttlMs'] === 'number' ? rest['ttlMs'] : null;
+      return { tools: [...listed, ...resourceTools(client, listed)], ttlMs };
+    });
+  }
+
+  prompts(signal: AbortSignal): Promise<readonly ServerPrompt[]> {
+    const { client } = this.#parts;
+    return this.#ask(() => listPrompts(client, { signal, timeout: NO_TIMEOUT_MS }));
+  }
+
+  prompt(
+    name: string,
+    args: PromptArguments,
+    signal: AbortSignal,
+  ): Promise<readonly PromptMessage[]> {
+    const { client } = this.#parts;
+    return this.#ask(() =>
+      getPrompt(client, { name, arguments: args }, { signal, timeout: NO_TIMEOUT_MS }),
+    );
+  }
+
+  /** Asks for something that has no effect: that no answer came is just a server out of reach. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    const { name, link } = this.#parts;
     try {
-      const { tools } = await client.listTools(undefined, {
-        signal,
-        timeout: NO_TIMEOUT_MS,
-        cacheMode: 'refresh',
-      });
-      return tools.map(listedTool);
+      return await question();
     } catch (error) {
       const failure = callFailure(error, name);
-      // A listing has no effect: that no answer came is just a server out of reach.
       if (failure !== 'session_lost' && failure.code !== 'outcome_unknown') throw failure;
       throw unreachable(name, error, link.lastWords());
     }
@@ -194,6 +231,13 @@ class NativeClient implements McpClient {
             ...(message === undefined ? {} : { message }),
           }),
       };
+      const resource = calls.run(at, () =>
+        callResources(client, call, { signal, timeout: NO_TIMEOUT_MS }),
+      );
+      if (resource !== undefined) {
+        const content = new ToolContent(await resource);
+        return { kind: 'answered', content, structured: undefined, isError: false };
+      }
       const result = await calls.run(at, () =>
         callWithInput(call, (answers) => client.callTool({ ...params, ...answers }, options)),
       );

@@ -1,28 +1,26 @@
 import { StewardError } from '../errors/steward-error.ts';
-import type { Clock } from '../internal/clock.ts';
 import { wait } from '../internal/wait.ts';
-import type { Tool } from '../tools/tool.ts';
+import type { Principal } from '../tools/tool.ts';
 import { authorizationRequired } from './call-failure.ts';
 import type { CallGuard } from './call-guard.ts';
 import type { ConnectionAuth } from './connection-auth.ts';
 import type { McpAnswer, McpCall, McpClient } from './mcp-client.ts';
-import { mcpTools, type RefusedTool, type ToolServer } from './mcp-tool.ts';
+import type { ToolServer } from './mcp-tool.ts';
 import type { ConnectOptions } from './native-client.ts';
 import type { McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
+import { ServerListing, type ServerListingOptions } from './server-listing.ts';
+import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 import type { ServerState } from './server-state.ts';
 
 /** What a pool gives to each of its servers. */
-export interface PooledServerOptions {
-  readonly clock: Clock;
+export interface PooledServerOptions extends ServerListingOptions {
   /** Shared by all connections to the server. */
   readonly guard: CallGuard;
   readonly auth?: ConnectionAuth | undefined;
   /** Where the calls of its tools go: here, unless each user has a connection. */
   readonly route?: ToolServer | undefined;
   readonly connect: (options: ConnectOptions) => Promise<McpClient>;
-  /** Makes the tools usable; may refuse with `duplicate_tool`. */
-  readonly onTools: (server: string, tools: readonly Tool[]) => void;
 }
 
 type Answered = Extract<McpAnswer, { kind: 'answered' }>;
@@ -57,14 +55,14 @@ export class PooledServer implements ServerEntry {
   readonly #options: PooledServerOptions;
   readonly #closing = new AbortController();
   #link: Link = { status: 'idle' };
-  #tools = 0;
-  #refused: readonly RefusedTool[] = [];
+  readonly #listing: ServerListing;
   #spoken: Pick<ServerState, 'protocolVersion' | 'era'> = { protocolVersion: null, era: null };
 
   constructor(name: string, config: McpServerConfig, options: PooledServerOptions) {
     this.name = name;
     this.config = config;
     this.#options = options;
+    this.#listing = new ServerListing(options);
   }
 
   get #connectMs(): number {
@@ -78,8 +76,8 @@ export class PooledServer implements ServerEntry {
     return {
       name: this.name,
       status: isUnauthorized(failure) ? 'unauthorized' : status,
-      tools: this.#tools,
-      refusedTools: this.#refused,
+      tools: this.#listing.tools,
+      refusedTools: this.#listing.refused,
       error: failure === undefined ? null : { code: failure.code, message: failure.detail },
       ...this.#spoken,
     };
@@ -91,6 +89,10 @@ export class PooledServer implements ServerEntry {
    */
   async prepare(): Promise<void> {
     const opened = this.#open().catch(() => undefined);
+    const link = this.#link;
+    if (link.status === 'ready' && this.#listing.isStale) {
+      this.#listing.whenDue(() => void this.#refresh(link.client));
+    }
     if (this.#link.status === 'connecting' && this.#link.isFirst) await opened;
   }
 
@@ -126,6 +128,31 @@ export class PooledServer implements ServerEntry {
   finishSignIn(): Promise<void> {
     const message = `Users do not sign in at MCP server "${this.name}".`;
     return Promise.reject(new StewardError('not_found', message));
+  }
+
+  prompts(): Promise<readonly ServerPrompt[]> {
+    return this.#ask((client, signal) => client.prompts(signal));
+  }
+
+  prompt(
+    _principal: Principal,
+    name: string,
+    args: PromptArguments,
+  ): Promise<readonly PromptMessage[]> {
+    return this.#ask((client, signal) => client.prompt(name, args, signal));
+  }
+
+  /** Asks for something that has no effect: once more when the server was gone. */
+  async #ask<T>(question: (client: McpClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.any([AbortSignal.timeout(this.#connectMs), this.#closing.signal]);
+    const client = await this.#opened(signal);
+    try {
+      return await question(client, signal);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      this.#drop(client);
+      return await question(await this.#opened(signal), signal);
+    }
   }
 
   /** The person signed in: the next call connects anew. */
@@ -173,7 +200,7 @@ export class PooledServer implements ServerEntry {
       if (answer.kind === 'session_lost') this.#drop(client);
       return answer;
     } catch (error) {
-      if (!(error instanceof StewardError) || error.code !== 'mcp_unavailable') throw error;
+      if (!isUnavailable(error)) throw error;
       this.#drop(client);
       return { kind: 'session_lost' };
     }
@@ -233,7 +260,8 @@ export class PooledServer implements ServerEntry {
           if (client !== undefined) this.#drop(client);
         },
         onToolsChanged: () => {
-          if (client !== undefined) void this.#refresh(client);
+          const changed = client;
+          if (changed !== undefined) this.#listing.whenDue(() => void this.#refresh(changed));
         },
       });
       await this.#list(client, signal);
@@ -260,13 +288,6 @@ export class PooledServer implements ServerEntry {
     return error;
   }
 
-  async #list(client: McpClient, signal: AbortSignal): Promise<void> {
-    const { tools, refused } = mcpTools(this.#options.route ?? this, await client.list(signal));
-    this.#options.onTools(this.name, tools);
-    this.#tools = tools.length;
-    this.#refused = refused;
-  }
-
   /** A listing that fails costs the connection: opening the next one lists again. */
   async #refresh(client: McpClient): Promise<void> {
     const late = new AbortController();
@@ -280,6 +301,10 @@ export class PooledServer implements ServerEntry {
     }
   }
 
+  #list(client: McpClient, signal: AbortSignal): Promise<void> {
+    return this.#listing.take(this.#options.route ?? this, client, signal);
+  }
+
   #drop(client: McpClient): void {
     if (this.#link.status !== 'ready' || this.#link.client !== client) return;
     this.#link = { status: 'closed' };
@@ -289,6 +314,9 @@ export class PooledServer implements ServerEntry {
 
 const isUnauthorized = (error: unknown): boolean =>
   error instanceof StewardError && error.code === 'authorization_required';
+
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof StewardError && error.code === 'mcp_unavailable';
 
 /** What is awaited for a call ends with it; the connection is opened all the same, for the next one. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

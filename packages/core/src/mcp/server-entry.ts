@@ -1,5 +1,6 @@
 import type { Principal } from '../tools/tool.ts';
 import type { ToolServer } from './mcp-tool.ts';
+import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 import type { ServerState } from './server-state.ts';
 
 /** One server of the pool, whether its users share a connection or not. */
@@ -12,5 +13,11 @@ export interface ServerEntry extends ToolServer {
   signInPage(principal: Principal): Promise<string | null>;
   /** Ends a sign-in with the address that the browser came back with. */
   finishSignIn(came: URL, principal: Principal): Promise<void>;
+  prompts(principal: Principal): Promise<readonly ServerPrompt[]>;
+  prompt(
+    principal: Principal,
+    name: string,
+    args: PromptArguments,
+  ): Promise<readonly PromptMessage[]>;
   close(): Promise<void>;
 }

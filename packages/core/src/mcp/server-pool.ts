@@ -3,6 +3,7 @@ import type { Principal } from '../tools/tool.ts';
 import type { ServerPoolOptions } from './open-servers.ts';
 import type { McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
+import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 import type { ServerState } from './server-state.ts';
 
 /**
@@ -33,6 +34,18 @@ export class ServerPool {
     return [...this.#configs.keys()].map(
       (name) => this.#servers?.get(name)?.state(principal) ?? idle(name),
     );
+  }
+
+  async prompts(server: string, principal: Principal): Promise<readonly ServerPrompt[]> {
+    return (await this.#server(server)).prompts(principal);
+  }
+
+  async prompt(
+    server: string,
+    principal: Principal,
+    prompt: { readonly name: string; readonly args: PromptArguments },
+  ): Promise<readonly PromptMessage[]> {
+    return (await this.#server(server)).prompt(principal, prompt.name, prompt.args);
   }
 
   /** Where this user signs in to a server; `null` when that is not needed. */

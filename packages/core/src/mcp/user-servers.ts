@@ -8,6 +8,7 @@ import { PooledServer, type PooledServerOptions } from './pooled-server.ts';
 import type { UserAuth } from './server-auth.ts';
 import type { HttpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
+import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 import type { ServerState } from './server-state.ts';
 
 /** Users with an open connection; who was not active for longest connects anew. */
@@ -49,6 +50,18 @@ export class UserServers implements ServerEntry {
 
   signInPage(principal: Principal): Promise<string | null> {
     return this.#of(principal).signInPage();
+  }
+
+  prompts(principal: Principal): Promise<readonly ServerPrompt[]> {
+    return this.#of(principal).prompts();
+  }
+
+  prompt(
+    principal: Principal,
+    name: string,
+    args: PromptArguments,
+  ): Promise<readonly PromptMessage[]> {
+    return this.#of(principal).prompt(principal, name, args);
   }
 
   async finishSignIn(came: URL, principal: Principal): Promise<void> {

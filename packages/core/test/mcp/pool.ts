@@ -4,6 +4,7 @@ import { systemClock } from '../../src/internal/clock.ts';
 import type { JsonObject } from '../../src/internal/json.ts';
 import { readServerConfigs } from '../../src/mcp/server-config.ts';
 import { ServerPool } from '../../src/mcp/server-pool.ts';
+import type { PromptArguments } from '../../src/mcp/server-prompts.ts';
 import { inProcessBreakerStore } from '../../src/stores/in-process/in-process-breaker-store.ts';
 import type { Principal, ToolContext } from '../../src/tools/tool.ts';
 import { ToolContent } from '../../src/tools/tool-content.ts';
@@ -30,6 +31,9 @@ export function openPool(mcp: unknown) {
   const pool = {
     prepare: (principal: Principal = local) => servers.prepare(principal),
     servers: (principal: Principal = local) => servers.servers(principal),
+    prompts: (server: string) => servers.prompts(server, local),
+    prompt: (server: string, name: string, args: PromptArguments) =>
+      servers.prompt(server, local, { name, args }),
     signIn: (server: string, principal: Principal = local) => servers.signIn(server, principal),
     finishSignIn: (came: string, principal: Principal = local) =>
       servers.finishSignIn(new URL(came), principal),

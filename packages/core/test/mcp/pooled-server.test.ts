@@ -51,7 +51,9 @@ function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partia
         return {
           protocolVersion: null,
           era: null,
-          list: async () => [tool],
+          list: async () => ({ tools: [tool], ttlMs: null }),
+          prompts: async () => [],
+          prompt: async () => [],
           call: async () => ok,
           close,
           ...client,
@@ -196,14 +198,15 @@ test('tools that cannot be registered make the server failed and end its connect
 });
 
 test('a listing that fails after a change costs the connection, not the tools', async () => {
-  const list = vi.fn<McpClient['list']>(async () => [tool]);
+  const list = vi.fn<McpClient['list']>(async () => ({ tools: [tool], ttlMs: null }));
   let change: () => void = () => undefined;
-  const { server, call } = setUp(async ({ onToolsChanged }) => {
+  const { server, call, advance } = setUp(async ({ onToolsChanged }) => {
     change = onToolsChanged;
     return { list };
   });
   await call();
   list.mockRejectedValueOnce(down);
+  advance(1_000);
   change();
   await vi.waitFor(() => expect(server.state().status).toBe('closed'));
   expect(server.state().tools).toBe(1);
@@ -279,6 +282,33 @@ test('more calls than a server may have at once wait, and leave the queue when t
   await expect(waiting).rejects.toMatchObject({ name: 'Error' });
   await expect(Promise.all([...running, next])).resolves.toEqual([ok, ok, ok, ok]);
   expect(calls).toHaveBeenCalledTimes(4);
+});
+
+test('a listing is asked for again when the server said that it grows old, not before', async () => {
+  const list = vi.fn<McpClient['list']>(async () => ({ tools: [tool], ttlMs: 60_000 }));
+  const { server, call, advance } = setUp(async () => ({ list }));
+  await call();
+  advance(59_999);
+  await server.prepare();
+  expect(list).toHaveBeenCalledOnce();
+  advance(1);
+  await server.prepare();
+  expect(list).toHaveBeenCalledTimes(2);
+});
+
+test('a server that says without end that its tools changed is listed once a second', async () => {
+  const list = vi.fn<McpClient['list']>(async () => ({ tools: [tool], ttlMs: null }));
+  let change: () => void = () => undefined;
+  const { call, advance } = setUp(async ({ onToolsChanged }) => {
+    change = onToolsChanged;
+    return { list };
+  });
+  await call();
+  for (let n = 0; n < 1_000; n += 1) change();
+  expect(list).toHaveBeenCalledOnce();
+  advance(1_000);
+  for (let n = 0; n < 1_000; n += 1) change();
+  expect(list).toHaveBeenCalledTimes(2);
 });
 
 test('closing ends a connection that is being opened', async () => {

@@ -5,7 +5,7 @@ import { httpProbe, type Restartable, stdioProbe } from './servers/restartable.t
 
 /** 10 in CI, any number by hand: `MCP_ROUNDS=100 npm test -- packages/core/test/mcp/restarts.test.ts`. */
 const rounds = Number(process.env['MCP_ROUNDS'] ?? (process.env['CI'] === 'true' ? 10 : 2));
-const timeout = 20_000 + rounds * 4_000;
+const timeout = 60_000 + rounds * 6_000;
 
 /** A write ran once and nobody knows, what may be repeated was repeated, and the next call worked. */
 const interrupted = {

@@ -1,4 +1,9 @@
-import { acceptedContent, inputRequired, McpServer } from '@modelcontextprotocol/server';
+import {
+  acceptedContent,
+  inputRequired,
+  McpServer,
+  ResourceTemplate,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
@@ -124,6 +129,27 @@ export function makeServer(note: (line: string) => void): McpServer {
     server.registerTool('grown', {}, async () => text('grown'));
     return text('there is one more');
   });
+
+  server.registerResource('note', 'note://1', { description: 'A\u202E note' }, async (uri) => ({
+    contents: [{ uri: uri.href, text: 'what is noted' }],
+  }));
+  server.registerResource(
+    'day',
+    new ResourceTemplate('day://{date}', { list: undefined }),
+    { description: 'A day' },
+    async (uri) => {
+      note(`read ${uri.href}`);
+      const blob = Buffer.from('sun').toString('base64');
+      return { contents: [{ uri: uri.href, mimeType: 'image/png', blob }] };
+    },
+  );
+  server.registerPrompt(
+    'greet',
+    { description: 'Greets\u200B', argsSchema: z.object({ name: z.string().describe('Who') }) },
+    ({ name }) => ({
+      messages: [{ role: 'user', content: { type: 'text', text: `Greet ${name}\u202E` } }],
+    }),
+  );
 
   return server;
 }
