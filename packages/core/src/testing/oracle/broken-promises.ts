@@ -25,13 +25,14 @@ import {
  *
  * @example
  * ```ts
- * import { Assistant, demoModel, inProcessStores } from '@steward/core';
+ * import { Assistant, demoModel, inProcessStores, type RunEvent } from '@steward/core';
  * import { brokenPromises, evidenceOf } from '@steward/core/testing';
  *
  * const stores = inProcessStores();
  * const assistant = new Assistant({ model: demoModel(), stores });
  * const run = assistant.run('Hello');
- * const events = await Array.fromAsync(run);
+ * const events: RunEvent[] = [];
+ * for await (const event of run) events.push(event);
  * const reader = { tenantId: 'default', userId: 'local' };
  * const broken = brokenPromises({
  *   runs: await evidenceOf(stores, [run.id]),

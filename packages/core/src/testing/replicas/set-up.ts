@@ -12,11 +12,10 @@ export type SetUpOptions = Required<Pick<AssistantOptions, 'model' | 'tools' | '
  *
  * @example
  * ```ts
- * import { Assistant } from '@steward/core';
+ * import { Assistant, inProcessStores } from '@steward/core';
  * import type { SetUp } from '@steward/core/testing';
- * import { myStores } from './my-stores.js';
  *
- * const setUp: SetUp = async (options) => new Assistant({ ...options, stores: await myStores() });
+ * const setUp: SetUp = (options) => new Assistant({ ...options, stores: inProcessStores() });
  * export default setUp;
  * ```
  */
