@@ -33,6 +33,8 @@ it('names `execute` where tools are defined, and once more: where a started call
     // Tools that are defined here.
     'artifacts/read-artifact-tool.ts': 1,
     'mcp/mcp-tool.ts': 1,
+    // A bulkhead's verb.
+    'mcp/call-guard.ts': 1,
     // A word that the demo model says.
     'model/demo/overview.ts': 1,
   });
