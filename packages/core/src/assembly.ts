@@ -31,6 +31,7 @@ export function assemble(options: AssistantOptions): Assembly {
   checkOptions(options);
   const given = { ...defaults(options.clock ?? systemClock), ...defined(options) };
   const { clock, stores } = given;
+  checkSharing(given);
   const limits = readLimits(options.limits);
   const tools = new ToolRegistry(readTools(given.tools), {
     onDemand: [readArtifactTool(stores.artifacts, limits.resultLimitBytes)],
@@ -53,6 +54,15 @@ export function assemble(options: AssistantOptions): Assembly {
     budgets: readBudgets(options.budgets),
   };
   return { settings, servers, ownsStores: options.stores === undefined };
+}
+
+/** Another process would go on with a run and not find what it kept. */
+function checkSharing({ engine, stores }: Pick<RunSettings, 'engine' | 'stores'>): void {
+  if (!engine.isShared || !stores.artifacts.isLocal) return;
+  throw new TypeError(
+    'Assistant: stores.artifacts are kept in this process, but its engine shares runs with others; ' +
+      'give stores that all of them reach, such as those of @steward/store-postgres',
+  );
 }
 
 /** What an older Node lacks would fail later, in the middle of a run. */

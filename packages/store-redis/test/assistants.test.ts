@@ -1,7 +1,6 @@
 import {
   Assistant,
   type AssistantOptions,
-  inProcessStores,
   type ModelClient,
   type ModelEvent,
   type Run,
@@ -12,7 +11,7 @@ import { scriptedModel } from '@steward/core/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bullMqEngine, redisStores } from '../src/index.ts';
 import { eventually, privateRedis } from './private-redis.ts';
-import { hasRedis } from './test-redis.ts';
+import { hasRedis, sharedStores } from './test-redis.ts';
 
 const principal = { userId: 'u1' };
 const words = Array.from({ length: 40 }, (_, index) => `word ${index} `);
@@ -41,7 +40,7 @@ function toldModel() {
 
 /** Assistants that share everything; each has its own connections to Redis, as if it were alone in its process. */
 async function assistants(url: string, options: AssistantOptions): Promise<[Assistant, Assistant]> {
-  const shared = inProcessStores();
+  const shared = sharedStores();
   const open = async () => {
     const redis = await redisStores({ url });
     const { liveLog, rateLimiter } = redis;

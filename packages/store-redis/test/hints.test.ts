@@ -1,16 +1,10 @@
-import {
-  Assistant,
-  type AssistantOptions,
-  inProcessStores,
-  type Stores,
-  tool,
-} from '@steward/core';
+import { Assistant, type AssistantOptions, type Stores, tool } from '@steward/core';
 import { scriptedModel, testHints } from '@steward/core/testing';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bullMqEngine, redisStores } from '../src/index.ts';
 import { eventually, privateRedis } from './private-redis.ts';
-import { hasRedis, storesDriver } from './test-redis.ts';
+import { hasRedis, sharedStores, storesDriver } from './test-redis.ts';
 
 if (hasRedis) await testHints('redisStores().hints', storesDriver);
 
@@ -81,7 +75,7 @@ const model = scriptedModel(({ messages }) =>
 describe.runIf(hasRedis)('what is asked at one replica', () => {
   it('stops the tool of another one within a second, long before its next beat', async () => {
     const { url } = await privateRedis();
-    const shared = inProcessStores();
+    const shared = sharedStores();
     const { work, begun, told } = working();
     const one = await replica(url, shared, { model, tools: [work] });
     const two = await replica(url, shared, { model, tools: [work] });
@@ -96,7 +90,7 @@ describe.runIf(hasRedis)('what is asked at one replica', () => {
 
   it('reaches another one again after Redis was away', async () => {
     const server = await privateRedis();
-    const shared = inProcessStores();
+    const shared = sharedStores();
     const { work, begun, isTold } = working();
     const one = await replica(server.url, shared, { model, tools: [work] });
     const two = await replica(server.url, shared, { model, tools: [work] });
@@ -116,7 +110,7 @@ describe.runIf(hasRedis)('what is asked at one replica', () => {
 
   it('ends what a question at another one supersedes, and gives it an answer', async () => {
     const { url } = await privateRedis();
-    const shared = inProcessStores();
+    const shared = sharedStores();
     const { work, begun } = working();
     const one = await replica(url, shared, { model, tools: [work] });
     const two = await replica(url, shared, { model, tools: [work] });
@@ -130,7 +124,7 @@ describe.runIf(hasRedis)('what is asked at one replica', () => {
 
   it('answers what a tool of another one asks', async () => {
     const { url } = await privateRedis();
-    const shared = inProcessStores();
+    const shared = sharedStores();
     const { work, begun } = working({ asks: true });
     const one = await replica(url, shared, { model, tools: [work] });
     const two = await replica(url, shared, { model, tools: [work] });

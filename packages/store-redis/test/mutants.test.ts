@@ -45,6 +45,7 @@ describe.runIf(hasRedis)('the suites on Redis', () => {
         const sound = await bullMqEngine({ url: redisUrl, prefix: newPrefix() });
         afterAll(() => sound.stop(0));
         return {
+          isShared: true,
           enqueue: (wake) => sound.enqueue(wake),
           start: (handler) => sound.start(handler),
           stop: (drainMs, until) => sound.stop(drainMs, until),

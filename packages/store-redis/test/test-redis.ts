@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { inProcessStores, type Stores } from '@steward/core';
 import type { SuiteDriver } from '@steward/core/testing';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
@@ -15,6 +16,12 @@ declare module 'vitest' {
 const url = inject('redisUrl');
 export const hasRedis = url !== null;
 export const redisUrl = url ?? 'redis://127.0.0.1:1';
+
+/** What assistants of one process share that shall behave as if they were alone in theirs. */
+export function sharedStores(): Stores {
+  const stores = inProcessStores();
+  return { ...stores, artifacts: { ...stores.artifacts, isLocal: false } };
+}
 
 /** Nobody else has keys like these. */
 export function newPrefix(): string {

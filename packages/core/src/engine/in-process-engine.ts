@@ -26,6 +26,7 @@ export interface InProcessEngineOptions {
  * ```
  */
 export class InProcessEngine implements RunEngine {
+  readonly isShared = false;
   readonly #concurrency: number;
   readonly #clock: Clock;
   readonly #queued = new Map<string, Wake>();

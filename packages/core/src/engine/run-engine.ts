@@ -14,6 +14,8 @@ export interface EngineStats {
  * RunStore, so bringing a segment twice, late or to two processes is harmless. Conformance: `testRunEngine`.
  */
 export interface RunEngine {
+  /** Whether it brings segments to other processes as well: then they need the same stores. */
+  readonly isShared: boolean;
   /** Queues a segment; the same `(runId, segment)` while queued or running changes nothing. */
   enqueue(wake: Wake): Promise<void>;
   /** Begins to hand segments to `handler`. */

@@ -10,6 +10,8 @@ export interface NewArtifact extends Owner {
 
 /** Large results by reference. Ids cannot be guessed, and the owner is checked as well. */
 export interface ArtifactStore {
+  /** Whether this process alone can read what is kept here. Assistants whose engine is shared refuse such a store. */
+  readonly isLocal: boolean;
   /** Keeps a body without holding all of it in memory. Throws `artifact_too_large`. */
   put(artifact: NewArtifact): Promise<ArtifactReference>;
   /** Bytes `start` (included) to `end` (excluded, the end by default); `null` when it is not the owner's or not there. */

@@ -11,6 +11,7 @@ export function artifactStore(): ArtifactStore & { readonly pieces: Map<string, 
   onTestFinished(() => store.close());
   const pieces = new Map<string, Uint8Array[]>();
   return {
+    isLocal: true,
     pieces,
     async put(artifact) {
       const given: Uint8Array[] = [];

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { Assistant } from '../../src/assistant.ts';
+import { InProcessEngine } from '../../src/engine/in-process-engine.ts';
+import type { RunEngine } from '../../src/engine/run-engine.ts';
 import type { AssistantOptions } from '../../src/options.ts';
+import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
 import { scriptedModel } from '../../src/testing/scripted-model.ts';
 
 /** An assistant of options that a type checker may not have seen. */
@@ -50,5 +53,25 @@ it('takes an option that is undefined as one that is not there', async () => {
     budgets: { userTokens: undefined },
   } as unknown as Partial<AssistantOptions>;
   await using assistant = assistantOf(options);
+  expect(await assistant.run('Hi').text()).toBe('Hello.');
+});
+
+it('refuses files of this process when its engine shares runs with others', async () => {
+  const engine = new InProcessEngine();
+  const shared: RunEngine = {
+    isShared: true,
+    enqueue: (wake) => engine.enqueue(wake),
+    start: (handler) => engine.start(handler),
+    stop: (drainMs, until) => engine.stop(drainMs, until),
+    stats: () => engine.stats(),
+  };
+  const stores = inProcessStores();
+  for (const given of [{ engine: shared }, { engine: shared, stores }]) {
+    expect(() => assistantOf(given)).toThrow(
+      /^Assistant: stores\.artifacts are kept in this process/,
+    );
+  }
+  const artifacts = { ...stores.artifacts, isLocal: false };
+  await using assistant = assistantOf({ engine: shared, stores: { ...stores, artifacts } });
   expect(await assistant.run('Hi').text()).toBe('Hello.');
 });

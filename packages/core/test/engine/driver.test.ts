@@ -16,6 +16,7 @@ import {
 
 /** An engine that brings segments at once and can take them all away. */
 class RudeEngine implements RunEngine {
+  readonly isShared = false;
   readonly taking = new AbortController();
   readonly segments: Promise<void>[] = [];
   #handler: SegmentHandler = async () => {};

@@ -196,6 +196,7 @@ class World {
   /** An engine that loses a segment now and then. */
   #forgetful(engine: InProcessEngine): RunEngine {
     return {
+      isShared: false,
       enqueue: async (wake) => {
         if (this.#isCalm || !this.random.chance(0.05)) await engine.enqueue(wake);
       },

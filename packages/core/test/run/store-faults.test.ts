@@ -144,6 +144,7 @@ it('offers a run again that its engine did not take, as soon as the engine is ba
     model: scriptedModel(planned([['write']])),
     tools: effectTools(new Effects()),
     engine: {
+      isShared: false,
       enqueue: async (wake) => {
         if (isAway) throw new StewardError('store_unavailable', 'It is away.');
         await engine.enqueue(wake);
@@ -269,6 +270,7 @@ it('does not fail a decision because the engine is away: a sweep brings the run 
   const other = quickAssistant({
     ...settings,
     engine: {
+      isShared: false,
       enqueue: () => Promise.reject(new Error('Redis is away')),
       start: async () => {},
       stop: async () => {},

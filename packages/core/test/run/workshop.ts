@@ -90,6 +90,7 @@ export function mortalAssistant(options: Partial<AssistantOptions> & { stores: S
 /** An assistant that only reads and decides: the work is for others. */
 export function bystander(options: Partial<AssistantOptions> & { stores: Stores }): Assistant {
   const engine: RunEngine = {
+    isShared: false,
     enqueue: async () => {},
     start: async () => {},
     stop: async () => {},

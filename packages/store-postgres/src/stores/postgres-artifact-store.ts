@@ -14,10 +14,12 @@ const chunkBytes = 256 * 1024;
 
 /** An ArtifactStore whose bodies are kept in chunks, so that none is ever wholly in memory. */
 export class PostgresArtifactStore implements ArtifactStore {
+  readonly isLocal: boolean;
   readonly #db: Database;
   readonly #maxBytes: number;
 
   constructor(db: Database, maxBytes: number) {
+    this.isLocal = db.driver.isEmbedded;
     this.#db = db;
     this.#maxBytes = maxBytes;
   }

@@ -42,13 +42,14 @@ const goodbyeMs = 1_000;
  * with the server and what to do.
  * @example
  * ```ts
- * import { Assistant, demoModel } from '@steward/core';
+ * import { Assistant, demoModel, type Stores } from '@steward/core';
  * import { bullMqEngine } from '@steward/store-redis';
  *
- * const engine = await bullMqEngine({ url: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379' });
- * const assistant = new Assistant({ model: demoModel(), engine });
- * console.log(await assistant.run('Hello').text());
- * await assistant.close();
+ * // Stores that all processes reach, such as those of `@steward/store-postgres`.
+ * export async function open(stores: Stores): Promise<Assistant> {
+ *   const engine = await bullMqEngine({ url: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379' });
+ *   return new Assistant({ model: demoModel(), stores, engine });
+ * }
  * ```
  * @see https://docs.bullmq.io
  */
@@ -80,6 +81,7 @@ interface Segment {
 }
 
 class BullMqEngine implements RunEngine {
+  readonly isShared = true;
   readonly #adding: Redis | Cluster;
   readonly #openWorking: () => Redis | Cluster;
   readonly #settings: QueueSettings;

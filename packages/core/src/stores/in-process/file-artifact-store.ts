@@ -25,6 +25,7 @@ interface Kept extends Owner {
 
 /** An ArtifactStore in files that only this user can read, deleted on close. The directory is made when first needed. */
 export class FileArtifactStore implements ArtifactStore {
+  readonly isLocal = true;
   readonly #limits: ArtifactLimits;
   readonly #kept = new AgingMap<string, Kept>();
   #directory: Promise<string> | undefined;

@@ -15,6 +15,7 @@ export function inProcessArtifactStore(
     return opening;
   };
   return {
+    isLocal: true,
     put: async (artifact) => (await files()).put(artifact),
     read: async (owner, artifactId, range) => (await files()).read(owner, artifactId, range),
     delete: async (owner, artifactId) => (await files()).delete(owner, artifactId),
