@@ -1,6 +1,6 @@
 import type { Driver, Row } from '../database/driver.ts';
 import { codeOf } from '../database/failures.ts';
-import { schemaState } from './migrations.ts';
+import { isContracting, schemaState } from './migrations.ts';
 
 /** What a check found. */
 export interface Finding {
@@ -105,12 +105,12 @@ async function checkSchema(driver: Driver, schema: string): Promise<Finding> {
       `Schema ${schema} holds the tables of something else: ${other}.`,
     );
   }
-  if (state.unknown.length > 0) {
-    const newest = state.unknown.at(-1);
+  const breaking = state.unknown.findLast(isContracting);
+  if (breaking !== undefined) {
     return finding(
       'schema',
       'failed',
-      `Schema ${schema} was migrated by a newer version (${newest}): upgrade @steward/store-postgres.`,
+      `Schema ${schema} was migrated by a newer version (${breaking}): upgrade @steward/store-postgres.`,
     );
   }
   if (state.pending.length > 0) {
@@ -120,6 +120,14 @@ async function checkSchema(driver: Driver, schema: string): Promise<Finding> {
       'schema',
       'failed',
       `Schema ${schema} lacks ${count} migrations, from ${first} on: ${migrateFirst}.`,
+    );
+  }
+  const newest = state.unknown.at(-1);
+  if (newest !== undefined) {
+    return finding(
+      'schema',
+      'warning',
+      `A newer version has added to schema ${schema} (${newest}). This one can run on it: finish the upgrade.`,
     );
   }
   return finding('schema', 'ok', `${schema}, ${state.applied.length} migrations`);

@@ -26,6 +26,14 @@ export async function knownMigrations(): Promise<readonly string[]> {
     .sort();
 }
 
+/**
+ * Whether code that does not know a migration must not run after it. All others only add (columns with a default, tables,
+ * functions beside the ones that are there), so that two versions can work on one schema while one replaces the other.
+ */
+export function isContracting(name: string): boolean {
+  return /^\d+_contract_/.test(name);
+}
+
 /** Compares a schema with the migrations of this version. */
 export async function schemaState(driver: Driver, schema: string): Promise<SchemaState> {
   const known = await knownMigrations();
