@@ -2,6 +2,7 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { defined } from '../internal/defined.ts';
+import type { Cancellation } from './cancellation.ts';
 import { fetchedResponse, type ProviderResponse, PushedResponse } from './response-body.ts';
 
 /** Where requests go, and what stays the same in all of them. */
@@ -10,8 +11,8 @@ export interface Destination {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Posts a body. The signal belongs to this request alone. */
-export type Post = (body: string, signal: AbortSignal) => Promise<ProviderResponse>;
+/** Posts a body. */
+export type Post = (body: string, cancellation: Cancellation) => Promise<ProviderResponse>;
 
 /** How requests are sent: through the `fetch` that was given, else on node:http, unless a proxy is to be used. */
 export function chooseHttp(
@@ -42,7 +43,7 @@ function nodeHttp(connectTimeoutMs: number): (destination: Destination) => Post 
       connectTimeoutMs,
       options: { ...placeOf(url), method: 'POST', agent: isSecure ? secure : plain },
     };
-    return (body, signal) => post(route, { body, signal, isRetry: false });
+    return (body, cancellation) => post(route, { body, cancellation, isRetry: false });
   };
 }
 
@@ -55,8 +56,10 @@ function placeOf(url: URL): RequestOptions {
 /** Requests through a `fetch`. */
 function fetchHttp(fetch: typeof globalThis.fetch): (destination: Destination) => Post {
   return ({ url, headers }) =>
-    async (body, signal) =>
-      fetchedResponse(await fetch(url, { method: 'POST', headers, body, signal }));
+    async (body, cancellation) => {
+      const signal = cancellation.signal();
+      return fetchedResponse(await fetch(url, { method: 'POST', headers, body, signal }));
+    };
 }
 
 /** Whether this process was told to use a proxy, which is the business of the global fetch. */
@@ -82,14 +85,14 @@ interface Route extends Destination {
 interface Sending {
   /** Emptied once it was answered: a conversation is long, and the listeners live as long as the answer. */
   body: string;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   readonly isRetry: boolean;
 }
 
 function post(route: Route, sending: Sending): Promise<ProviderResponse> {
-  const { signal, isRetry } = sending;
+  const { cancellation, isRetry } = sending;
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
+    if (cancellation.isCancelled) return reject(cancelled());
     // As bytes: of a text and the head of the request Node would make one string, and keep it and its parts.
     const bytes = Buffer.from(sending.body);
     const headers = {
@@ -99,8 +102,7 @@ function post(route: Route, sending: Sending): Promise<ProviderResponse> {
     };
     const request = route.protocol.request({ ...route.options, headers });
     let answered = false;
-    // As the `signal` of a request does, at a fraction of its cost.
-    signal.addEventListener('abort', () => request.destroy(signal.reason), { once: true });
+    cancellation.onCancel(() => request.destroy(cancelled()));
     request.on('response', (incoming) => {
       answered = true;
       resolve(
@@ -112,7 +114,8 @@ function post(route: Route, sending: Sending): Promise<ProviderResponse> {
       if (answered) return;
       // The server closed an idle connection at the moment we used it: it did not read the request.
       const stale = request.reusedSocket && error.code === 'ECONNRESET';
-      if (stale && !isRetry && !signal.aborted) resolve(post(route, { ...sending, isRetry: true }));
+      if (stale && !isRetry && !cancellation.isCancelled)
+        resolve(post(route, { ...sending, isRetry: true }));
       else reject(error);
     });
     limitConnecting(request, route);
@@ -122,11 +125,15 @@ function post(route: Route, sending: Sending): Promise<ProviderResponse> {
 
 function follow(
   route: Route,
-  { body, signal }: Sending,
+  { body, cancellation }: Sending,
   incoming: IncomingMessage,
 ): Promise<ProviderResponse> {
   incoming.destroy();
-  return fetchHttp(globalThis.fetch)(route)(body, signal);
+  return fetchHttp(globalThis.fetch)(route)(body, cancellation);
+}
+
+function cancelled(): Error {
+  return new Error('The request was given up.');
 }
 
 /** Gives a request up whose connection is not there in time; a connection that is reused needs none. */

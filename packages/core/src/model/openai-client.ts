@@ -49,7 +49,7 @@ export function connectOpenAI(options: OpenAIClientOptions, path: string): OpenA
     return loading;
   };
   return {
-    post: async (body, signal) => (await connection()).post(body, signal),
+    post: async (body, cancellation) => (await connection()).post(body, cancellation),
     send: async (request, signal) => (await connection()).send(request, signal),
   };
 }
@@ -70,12 +70,12 @@ async function load(options: OpenAIClientOptions, path: string): Promise<OpenAIC
     throw await statusFailure(response, openai);
   };
   return {
-    async post(body, signal) {
+    async post(body, cancellation) {
       // The package makes the headers anew for each request, at a third of a whole turn's cost: once is enough unless
       // the key rotates.
       if (prepared === undefined || typeof options.apiKey === 'function') prepared = prepare();
       const post = await prepared;
-      return accepted(post(body, signal));
+      return accepted(post(body, cancellation));
     },
     async send(request, signal) {
       const { req, url } = await client.buildRequest({ ...request, query: { ...request.query } });

@@ -50,7 +50,7 @@ export function openaiProvider({ api, client, ...settings }: ProviderSettings): 
         queue,
         signal,
         makeReader,
-        send: (own) => connection.send(request, own),
+        send: (own) => connection.send(request, own.signal()),
       });
     },
     cancel: async (responseId) => {

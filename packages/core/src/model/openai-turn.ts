@@ -1,3 +1,4 @@
+import { Cancellation } from './cancellation.ts';
 import type { EventQueue, EventSource } from './event-queue.ts';
 import type { ModelError, ModelEvent } from './model-events.ts';
 import { failure, RequestFailure, told } from './openai-client.ts';
@@ -20,7 +21,7 @@ export interface TurnReader extends SseTarget {
 }
 
 /** Starts the request of a turn. */
-export type SendTurn = (signal: AbortSignal) => Promise<ProviderResponse>;
+export type SendTurn = (cancellation: Cancellation) => Promise<ProviderResponse>;
 
 /** Undelivered events at which the socket is paused until the reader has caught up. */
 const maxUndelivered = 1_024;
@@ -41,8 +42,8 @@ export class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   readonly #signal: AbortSignal;
   readonly #reader: TurnReader;
   readonly #sse: SseReader;
-  /** Aborts the request alone: the caller's signal outlives many turns and must not collect their listeners. */
-  readonly #controller = new AbortController();
+  /** Of the request alone: the caller's signal outlives many turns and must not collect their listeners. */
+  readonly #cancellation = new Cancellation();
   readonly #onAbort = () => this.#fail(failure('aborted', 'The request was aborted.'));
   #body: ResponseBody | undefined;
   #format: 'unknown' | 'sse' | 'json' = 'unknown';
@@ -80,7 +81,7 @@ export class OpenAITurn implements EventSource, BodyTarget, TurnSink {
     if (this.#closed) return;
     this.#release();
     this.#body?.destroy();
-    this.#controller.abort();
+    this.#cancellation.cancel();
   }
 
   push(event: ModelEvent): void {
@@ -119,7 +120,7 @@ export class OpenAITurn implements EventSource, BodyTarget, TurnSink {
   }
 
   async #open(): Promise<void> {
-    const response = await this.#send(this.#controller.signal);
+    const response = await this.#send(this.#cancellation);
     if (this.#closed) {
       response.discard();
       return;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { StringDecoder } from 'node:string_decoder';
 
 /** Takes the text of a response as it arrives. */
 export interface BodyTarget {
@@ -30,6 +31,8 @@ export interface ProviderResponse {
 
 /** Characters read of a body that is wanted as a whole. */
 const maxErrorLength = 1024 * 1024;
+/** The highest byte that is a character of its own. */
+const lastAscii = 0x7f;
 /** Milliseconds that a server has to end a body whose turn is over, before the connection is closed. */
 const graceMs = 1_000;
 
@@ -94,15 +97,19 @@ async function wholeText(pieces: AsyncIterable<string> | Iterable<string>): Prom
 /** A body as the socket pushes it. */
 class PushedBody implements ResponseBody {
   readonly #incoming: IncomingMessage;
+  /** Made for the first slice that ends within a character: hardly any does, since events end with a line. */
+  #decoder: StringDecoder | undefined;
   /** Who is told; nobody once the body is over or given up. */
   #target: BodyTarget | undefined;
 
   constructor(incoming: IncomingMessage, target: BodyTarget) {
     this.#incoming = incoming;
     this.#target = target;
-    incoming.setEncoding('utf8');
-    incoming.on('data', (slice: string) => this.#target?.text(slice));
-    incoming.on('end', () => this.#end());
+    incoming.on('data', (bytes: Buffer) => this.#target?.text(this.#decode(bytes)));
+    incoming.on('end', () => {
+      this.#target?.text(this.#decoder?.end() ?? '');
+      this.#end();
+    });
     incoming.on('error', (error) => this.#end(error));
     incoming.on('close', () => {
       if (this.#target) this.#end(new Error('the connection was closed'));
@@ -130,6 +137,13 @@ class PushedBody implements ResponseBody {
     const timer = setTimeout(() => incoming.destroy(), graceMs);
     timer.unref();
     incoming.once('close', () => clearTimeout(timer));
+  }
+
+  #decode(bytes: Buffer): string {
+    const isWhole = (bytes.at(-1) ?? 0) <= lastAscii;
+    if (this.#decoder === undefined && isWhole) return bytes.toString();
+    this.#decoder ??= new StringDecoder('utf8');
+    return this.#decoder.write(bytes);
   }
 
   #end(error?: unknown): void {

@@ -14,16 +14,19 @@ import type { OwnedRun } from './owned-run.ts';
 import { commitTurn, planCalls } from './plan-calls.ts';
 import { type ReadTurn, readTurn } from './read-turn.ts';
 import { inTurnSpan } from './spans.ts';
+import { stopReason } from './stop-conditions.ts';
 import { turnRequest } from './turn-request.ts';
 
 /** What came of a model turn. */
 export type TurnOutcome =
   | { readonly kind: 'committed'; readonly turn: CommittedTurn; readonly calls: number }
-  /** It was cut short and nothing of it was committed: the run ends with what was said. */
+  /** It was not taken, or cut short and nothing of it was committed: the run ends with what was said. */
   | { readonly kind: 'stopped'; readonly reason: CompleteReason };
 
 /** One turn of the model: ask, stream, commit it with its planned calls. Failures on the way are tried again. */
 export async function takeModelTurn(run: OwnedRun): Promise<TurnOutcome> {
+  const reason = stopReason(run);
+  if (reason) return { kind: 'stopped', reason };
   const turn = run.turns.length + 1;
   const request = await turnRequest(run, turn);
   const reservation = await reserve(run, turn, request);

@@ -1,10 +1,9 @@
 import { StewardError } from '../errors/steward-error.ts';
 import { type Ending, endRun, endWith } from './ending.ts';
-import { takeModelTurn } from './model-turn.ts';
+import { type TurnOutcome, takeModelTurn } from './model-turn.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { prepareOwnership } from './recovery.ts';
 import { inRunSpan } from './spans.ts';
-import { stopReason } from './stop-conditions.ts';
 import { runToolCalls } from './tool-calls.ts';
 
 /**
@@ -32,16 +31,14 @@ async function takeTurns(run: OwnedRun): Promise<void> {
   for (;;) {
     await run.orStop(() => run.settings.connectServers(run.principal));
     if ((await runToolCalls(run)) === 'paused') return;
-    const ending = run.record.input.kind === 'call' ? callEnding : await takeTurn(run);
+    const isCall = run.record.input.kind === 'call';
+    const ending = isCall ? callEnding : endingAfter(run, await takeModelTurn(run));
     if (ending !== null && (await endRun(run, ending)) === 'ended') return;
   }
 }
 
-/** A turn of the model; how the run ends with it, or `null` when it goes on. */
-async function takeTurn(run: OwnedRun): Promise<Ending | null> {
-  const reason = stopReason(run);
-  if (reason) return { kind: 'short', reason };
-  const turn = await takeModelTurn(run);
+/** How the run ends with that turn; `null` when it goes on. */
+function endingAfter(run: OwnedRun, turn: TurnOutcome): Ending | null {
   if (turn.kind === 'stopped') return { kind: 'short', reason: turn.reason };
   const goesOn = turn.calls > 0 || run.steersWaiting;
   return goesOn ? null : { kind: 'answer', turn: turn.turn };

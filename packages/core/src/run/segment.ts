@@ -16,11 +16,9 @@ export async function runSegment(
 ): Promise<void> {
   const run = new OwnedRun(claim, settings);
   leases.add(run);
-  try {
-    await runLoop(run);
-  } finally {
+  return runLoop(run).finally(() => {
     run.deadline.end();
     leases.remove(run);
-    await run.log.close();
-  }
+    return run.log.close();
+  });
 }

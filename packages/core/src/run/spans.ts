@@ -11,9 +11,7 @@ export async function inRunSpan(run: OwnedRun, work: () => Promise<void>): Promi
     'steward.run.id': runId,
     'steward.run.epoch': run.fence.epoch,
   });
-  try {
-    await span.run(work);
-  } finally {
+  return span.run(work).finally(() => {
     const { end, usage } = run;
     span.set({
       'steward.run.status': end?.status ?? 'open',
@@ -21,7 +19,7 @@ export async function inRunSpan(run: OwnedRun, work: () => Promise<void>): Promi
       'gen_ai.usage.output_tokens': usage.outputTokens,
     });
     span.end(end?.error?.code);
-  }
+  });
 }
 
 /** The span of a model turn with all its tries. */
