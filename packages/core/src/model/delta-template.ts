@@ -25,7 +25,6 @@ export class DeltaTemplate {
   counter = 0;
   readonly #text: string;
   readonly #counter: string | undefined;
-  readonly #marks: readonly string[];
   #head = '';
   #tail: readonly Slot[] = [];
   #misses = 0;
@@ -34,7 +33,6 @@ export class DeltaTemplate {
   constructor(text: string, counter?: string) {
     this.#text = text;
     this.#counter = counter;
-    this.#marks = [text, ...(counter === undefined ? [] : [counter]), ...varying];
   }
 
   /** The text of an event like the one learned; `undefined` for all others. */
@@ -62,7 +60,8 @@ export class DeltaTemplate {
   learn(data: string, text: string): void {
     if (this.#misses > maxMisses) return;
     const values: Value[] = [];
-    for (const mark of this.#marks) {
+    const told = this.#counter === undefined ? [this.#text] : [this.#text, this.#counter];
+    for (const mark of [...told, ...varying]) {
       const value = find(data, mark);
       if (value === 'unclear') return;
       if (value !== undefined) values.push(value);
