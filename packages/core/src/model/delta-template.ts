@@ -25,6 +25,7 @@ export class DeltaTemplate {
   counter = 0;
   readonly #text: string;
   readonly #counter: string | undefined;
+  readonly #marks: readonly string[];
   #head = '';
   #tail: readonly Slot[] = [];
   #misses = 0;
@@ -33,6 +34,7 @@ export class DeltaTemplate {
   constructor(text: string, counter?: string) {
     this.#text = text;
     this.#counter = counter;
+    this.#marks = [text, ...(counter === undefined ? [] : [counter]), ...varying];
   }
 
   /** The text of an event like the one learned; `undefined` for all others. */
@@ -60,8 +62,7 @@ export class DeltaTemplate {
   learn(data: string, text: string): void {
     if (this.#misses > maxMisses) return;
     const values: Value[] = [];
-    const told = this.#counter === undefined ? [this.#text] : [this.#text, this.#counter];
-    for (const mark of [...told, ...varying]) {
+    for (const mark of this.#marks) {
       const value = find(data, mark);
       if (value === 'unclear') return;
       if (value !== undefined) values.push(value);

@@ -16,9 +16,11 @@ export async function runSegment(
 ): Promise<void> {
   const run = new OwnedRun(claim, settings);
   leases.add(run);
-  return runLoop(run).finally(() => {
+  try {
+    await runLoop(run);
+  } finally {
     run.deadline.end();
     leases.remove(run);
-    return run.log.close();
-  });
+    await run.log.close();
+  }
 }
