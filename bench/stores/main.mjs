@@ -86,11 +86,11 @@ async function speed({ servers, rounds, runs = 1_500 }) {
     );
     const { verbs } = await sample('postgres', { ...job, verbs: true });
     table(
-      ['function', 'calls per run', 'ms per run, with those it calls'],
+      ['function', 'calls per run', 'ms per call, with those it calls'],
       verbs
         .toSorted((a, b) => b.ms - a.ms)
         .slice(0, 12)
-        .map(({ name, calls, ms }) => [`\`${name}\``, number(calls), number(ms)]),
+        .map(({ name, calls, ms }) => [`\`${name}\``, Math.round(calls), number(ms / calls)]),
     );
   }
 }
