@@ -31,7 +31,7 @@ export default defineConfig({
         ...fromSources,
         test: {
           name: 'services',
-          include: ['packages/store-*/test/**/*.test.ts'],
+          include: ['packages/store-*/test/**/*.test.ts', 'scripts/chaos/test/*.test.ts'],
           globalSetup: ['scripts/lib/test-services.mjs'],
           // An embedded database takes seconds to start, more on a busy machine: the files of a worker share one.
           isolate: false,

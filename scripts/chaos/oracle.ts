@@ -31,15 +31,16 @@ const tables = `
   create index on chaos_press (run_id, call_id);
   analyze`;
 
-export function judge(postgresUrl: string, evidence: Evidence): Promise<Breach[]> {
-  return withSchema(postgresUrl, async (client) => {
-    await submit(client, evidence);
-    return [
-      ...evidence.testimonies.flatMap(breachesSeen),
-      ...(await breachesStored(client)),
-      ...(await brokenChains(client, postgresUrl)),
-    ];
-  });
+/** All promises, audit chains included. */
+export async function judge(postgresUrl: string, evidence: Evidence): Promise<Breach[]> {
+  const found = await withSchema(postgresUrl, (client) => examine(client, evidence));
+  return [...found, ...(await brokenChains(postgresUrl))];
+}
+
+/** What tables and testimonies tell. */
+export async function examine(client: pg.Client, evidence: Evidence): Promise<Breach[]> {
+  await submit(client, evidence);
+  return [...evidence.testimonies.flatMap(breachesSeen), ...(await breachesStored(client))];
 }
 
 async function submit(client: pg.Client, { ledger, testimonies }: Evidence): Promise<void> {
@@ -118,8 +119,10 @@ async function breachesStored(client: pg.Client): Promise<Breach[]> {
   return found;
 }
 
-async function brokenChains(client: pg.Client, connectionString: string): Promise<Breach[]> {
-  const { rows } = await client.query<{ chain: string }>('select distinct chain from audit');
+export async function brokenChains(connectionString: string): Promise<Breach[]> {
+  const { rows } = await withSchema(connectionString, (client) =>
+    client.query<{ chain: string }>('select distinct chain from audit'),
+  );
   const stores = await postgresStores({ connectionString });
   const found: Breach[] = [];
   for (const { chain } of rows) {
