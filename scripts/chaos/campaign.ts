@@ -27,7 +27,7 @@ export interface CampaignReport {
   readonly before: Holdings;
   readonly after: Holdings;
   readonly breaches: readonly Breach[];
-  /** The stories of the first broken runs. */
+  /** The story of one run for each kind of breach. */
   readonly stories: readonly string[];
 }
 
@@ -36,7 +36,6 @@ const progressMs = 5_000;
 const quietWithinMs = 60_000;
 /** Of the runs, these are calm at the beginning and at the end. */
 const calmShare = 0.05;
-const storiesTold = 3;
 
 export async function runCampaign(
   options: CampaignOptions,
@@ -95,9 +94,10 @@ async function judgeAll({ fleet, postgres, ledger }: World, crowd: Crowd, driver
     ...fleet.faults.map((details) => ({ promise: onlyWhenAsked, runId: null, details })),
     ...(await judge(postgres.url, evidence)),
   ];
-  const broken = new Set(breaches.flatMap(({ runId }) => runId ?? []));
+  // One of each kind.
+  const kinds = new Map(breaches.map(({ promise, runId }) => [promise, runId]));
   const stories: string[] = [];
-  for (const runId of [...broken].slice(0, storiesTold)) {
+  for (const runId of new Set([...kinds.values()].filter((id) => id !== null))) {
     stories.push(await storyOf(postgres.url, runId, evidence, driver.incidents));
   }
   return { evidence, breaches, stories };

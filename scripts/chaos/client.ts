@@ -18,6 +18,8 @@ export interface Press {
 export interface Testimony {
   readonly requestId: string;
   readonly userId: string;
+  /** Whether the same request was made twice at the same time. */
+  readonly isTwin: boolean;
   /** The run, if one was begun; else why not. */
   readonly runId: string | null;
   readonly refusal: string | null;
@@ -45,6 +47,7 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #random: SeededRandom;
   readonly #userId: string;
+  readonly #isTwin: boolean;
   readonly #body: StartBody;
   readonly #reading = new Reading();
   readonly #presses: Press[] = [];
@@ -60,6 +63,7 @@ export class Client {
     this.#options = options;
     const { random, requestId, plan } = options;
     this.#random = random;
+    this.#isTwin = random.chance(0.2);
     const isShared = random.chance(0.2);
     this.#userId = isShared ? `u${random.integer(1, 20)}` : `u-${requestId}`;
     this.#body = {
@@ -73,7 +77,7 @@ export class Client {
   }
 
   async live(): Promise<Testimony> {
-    if (this.#random.chance(0.2)) this.#acts.push(this.#startTwice());
+    if (this.#isTwin) this.#acts.push(this.#startTwice());
     while (!this.#isOver) {
       try {
         await this.#read();
@@ -86,6 +90,7 @@ export class Client {
     return {
       requestId: this.#body.requestId,
       userId: this.#userId,
+      isTwin: this.#isTwin,
       runId: this.#reading.runId,
       refusal: this.#refusal,
       reading: this.#reading,

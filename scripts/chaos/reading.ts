@@ -14,6 +14,7 @@ export class Reading {
   readonly faults: string[] = [];
   /** The durable events seen. */
   readonly durable: string[] = [];
+  /** Since the last snapshot, which replaces what was read: what follows it may have been read before. */
   readonly #seen = new Set<string>();
   #turn = 0;
 
@@ -21,7 +22,8 @@ export class Reading {
     this.runId ??= event.runId;
     if (event.runId !== this.runId) this.wrong(`an event of ${event.runId}`);
     if (this.end) this.wrong(`${event.type} behind the end`);
-    if (event.type !== 'snapshot') this.#note(event);
+    if (event.type === 'snapshot') this.#seen.clear();
+    else this.#note(event);
     this.cursor = event.cursor;
     this.#write(event);
     if (isTerminal(event)) this.end = event;

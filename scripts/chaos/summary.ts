@@ -1,6 +1,7 @@
 import type { Holdings } from './baseline.ts';
 import type { CampaignOptions, CampaignReport } from './campaign.ts';
 import type { Testimony } from './client.ts';
+import type { Breach } from './oracle.ts';
 import { phases } from './phases.ts';
 
 type Row = readonly [name: string, value: string | number];
@@ -26,9 +27,7 @@ export function summaryOf(options: CampaignOptions, report: CampaignReport): str
       ? ['No promise was broken.']
       : [
           `${breaches.length} BROKEN PROMISES (seed ${options.seed}):`,
-          ...breaches
-            .slice(0, 20)
-            .map(({ promise, runId, details }) => `- ${promise}: ${runId ?? ''} ${details}`),
+          ...linesOf(breaches),
           ...stories,
         ];
   return ['', ...table, '', ...verdict].join('\n');
@@ -81,4 +80,15 @@ function holdings(when: string, { heapMiB, rssMiB, handles }: Holdings): Row[] {
     [`rss ${when}, MiB`, rssMiB.toFixed(0)],
     [`handles ${when}`, handles],
   ];
+}
+
+const linesPerPromise = 4;
+
+/** Some of each kind. */
+function linesOf(breaches: readonly Breach[]): string[] {
+  const kinds = Map.groupBy(breaches, ({ promise }) => promise);
+  return [...kinds].flatMap(([promise, all]) => [
+    `- ${promise}: ${all.length}`,
+    ...all.slice(0, linesPerPromise).map(({ runId, details }) => `    ${runId ?? ''} ${details}`),
+  ]);
 }

@@ -70,6 +70,7 @@ async function liveThrough(): Promise<Evidence> {
       {
         requestId: 'r1',
         userId: 'u1',
+        isTwin: false,
         runId: run.id,
         refusal: null,
         reading,
@@ -114,7 +115,7 @@ const damages: Readonly<Record<string, Damage>> = {
   'I1 no accepted run is lost': told(() => ({ runId: 'run_unknown' })),
   'I1 every run ends': `update run set finished_at = null, status = 'queued'`,
   'I1 every client sees an end': reading({ end: undefined }),
-  'I1 a run ends by its deadline': `update run set finished_at = deadline_at + 20001`,
+  'I1 a run ends by its deadline': `update run set finished_at = deadline_at + 45001`,
   'I1 one run for one request': `
     drop index run_request;
     insert into run (run_id, incarnation, tenant_id, user_id, conversation_id, lane, request_id, principal, input,
