@@ -3,7 +3,8 @@ import { Client, type Testimony } from './client.ts';
 import { planOf } from './plan.ts';
 import type { World } from './world.ts';
 
-const giveUpMs = 120_000;
+/** A run may have to wait for others of its conversation, each of which may need a minute and more. */
+const giveUpMs = 300_000;
 
 /** All clients: each comes once, with a plan of its own. */
 export class Crowd {

@@ -25,6 +25,8 @@ export const promises: Readonly<Record<string, string>> = {
     where request_id is not null group by user_id, request_id having count(*) > 1`,
   'I1 a refused request has no run': `
     select r.run_id from chaos_client c join run r using (request_id, user_id) where c.refusal is not null and not c.is_twin`,
+  'I1 no run fails for a reason of our own': `
+    select run_id, ending -> 'error' as error from run where ending -> 'error' ->> 'code' = 'internal'`,
   'I2 one terminal event, and it is the last': `
     select run_id from run r where 1 <> (
       select count(*) from run_event e where e.run_id = r.run_id

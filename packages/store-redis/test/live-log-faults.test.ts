@@ -282,6 +282,26 @@ describe.runIf(hasRedis)('a live log that many read', () => {
     expect(await (await open({ url: server.url })).tail(key())).toBeUndefined();
   });
 
+  it('says lost where the next owner could not show what was stored', async () => {
+    const server = await privateRedis();
+    const log = await open({ url: server.url });
+    const dead = log.open(key(), 1);
+    for (const cursor of cursorsOf(1, 3)) dead.publish(token(cursor));
+    await dead.close();
+    const reader = await readerOf(log);
+    const replica = await open({ url: server.url });
+    const heir = replica.open(key(), 2, '1-3');
+    for (const cursor of ['2-0', '2-1']) heir.publish(token(cursor));
+    await heir.close();
+    expect(await read(reader, 4)).toEqual([...cursorsOf(1, 3), 'lost']);
+    expect(await replica.tail(key(), '1-2')).toBeUndefined();
+    expect(await read(await readerOf(replica, '2-0'), 1)).toEqual(['2-1']);
+    const next = replica.open(key(), 3, '2-1');
+    next.publish(token('3-0'));
+    await next.close();
+    expect(await read(await readerOf(replica, '2-0'), 2)).toEqual(['2-1', '3-0']);
+  });
+
   it('says lost where an owner died with events that it had not sent', async () => {
     const server = await privateRedis();
     const log = await open({ url: server.url });

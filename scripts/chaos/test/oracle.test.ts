@@ -123,6 +123,8 @@ const damages: Readonly<Record<string, Damage>> = {
     select 'run_2', incarnation, tenant_id, user_id, conversation_id, lane, request_id, principal, input,
       options, status, is_head, epoch, woken_at, created_at, deadline_ms, deadline_at, finished_at from run`,
   'I1 a refused request has no run': told(() => ({ refusal: 'conversation_busy' })),
+  'I1 no run fails for a reason of our own': `
+    update run set ending = '{"status": "failed", "text": "", "error": {"code": "internal"}}'`,
   'I2 one terminal event, and it is the last': `delete from run_event where event ->> 'type' = 'complete'`,
   'I3 a write takes effect at most once': ({ ledger, testimonies }) => ({
     ledger: [...ledger, ...ledger],

@@ -39,8 +39,11 @@ export interface LogReader {
  * every durable event. Conformance: `testLiveLog`.
  */
 export interface LiveLog {
-  /** Opens the log for the owner of `epoch`. */
-  open(key: LogKey, epoch: number): LogWriter;
+  /**
+   * Opens the log for the owner of `epoch`. `stored` is the cursor of the newest durable event of the owners before: a
+   * log that does not have it when this one says something of its own has a gap there, and must not serve readers across it.
+   */
+  open(key: LogKey, epoch: number, stored?: string | null): LogWriter;
   /**
    * A reader of the events after the cursor `after`, from the first event without it; `undefined` when the log does
    * not hold the run, cannot serve that cursor without a gap, or cannot be reached. Never rejects.

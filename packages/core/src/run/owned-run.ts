@@ -83,7 +83,7 @@ export class OwnedRun {
       runId: run.runId,
       epoch: run.epoch,
       begun: claim.begun.length,
-      writer: settings.stores.liveLog.open(run, run.epoch),
+      writer: settings.stores.liveLog.open(run, run.epoch, run.lastCursor),
       clock: settings.clock,
     });
     this.begun = claim.begun;

@@ -1,6 +1,4 @@
 import { StewardError } from '../errors/steward-error.ts';
-import type { LiveLog } from '../events/live-log.ts';
-import type { RunRecord } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { planHostCall } from './plan-calls.ts';
 
@@ -38,8 +36,8 @@ async function goOn(run: OwnedRun): Promise<void> {
 
 /**
  * Durable events that an earlier owner stored and could not show come before anything new. When the log has none of the
- * newest ones it was lost as a whole: its readers get a snapshot, unless nothing but the beginning was ever said. When
- * nothing was ever shown, they get everything.
+ * newest ones it was lost as a whole, or cannot be asked: its readers get a snapshot, unless nothing but the beginning was
+ * ever said.
  */
 async function showMissed({ record, settings, log }: OwnedRun): Promise<void> {
   const { runs, liveLog } = settings.stores;
@@ -54,16 +52,7 @@ async function showMissed({ record, settings, log }: OwnedRun): Promise<void> {
   const newest = (await runs.events(record.runId, first, maxMissed)).map(({ event }) => event);
   let at = newest.length - 1;
   while (at >= 0 && !(await isShown(newest[at]?.cursor))) at -= 1;
-  const isAll = record.eventCount === 1 || (first === 0 && (await isEmpty(liveLog, record)));
-  if (at >= 0 || isAll) log.showStored(newest.slice(at + 1));
-}
-
-/** Whether a log is there and nothing was ever shown in it. */
-async function isEmpty(liveLog: LiveLog, record: RunRecord): Promise<boolean> {
-  const reader = await liveLog.tail(record);
-  const isBegun = reader?.take(1).length !== 0;
-  reader?.close();
-  return !isBegun;
+  if (at >= 0 || record.eventCount === 1) log.showStored(newest.slice(at + 1));
 }
 
 function announce(run: OwnedRun): Promise<void> {

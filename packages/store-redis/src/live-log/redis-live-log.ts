@@ -41,9 +41,15 @@ export class RedisLiveLog implements LiveLog {
     if (!parts.isCluster) this.#followerOf(onlyLane);
   }
 
-  open(key: LogKey, epoch: number): LogWriter {
+  open(key: LogKey, epoch: number, stored: string | null = null): LogWriter {
     const { prefix, limits } = this.#parts;
-    const target = { streamKey: streamKey(prefix, key), lane: this.#laneOf(key), epoch };
+    const ofOthers = stored !== null && !stored.startsWith(`${epoch}-`) ? stored : '';
+    const target = {
+      streamKey: streamKey(prefix, key),
+      lane: this.#laneOf(key),
+      epoch,
+      stored: ofOthers,
+    };
     const writer = new StreamWriter(target, this.#queue, limits);
     if (this.#isClosed) return writer;
     this.#queue.enter(writer);

@@ -7,6 +7,8 @@ export interface WriterTarget {
   /** What goes to one server in one step. */
   readonly lane: string;
   readonly epoch: number;
+  /** The newest stored cursor of earlier owners; `''` when there is none. */
+  readonly stored: string;
 }
 
 /** How much is kept, where and how long. */
@@ -93,12 +95,13 @@ export class StreamWriter implements LogWriter {
 
   /** What the append script is called with, after the key. */
   batch(): (string | number)[] {
-    const { epoch } = this.target;
+    const { epoch, stored } = this.target;
     const { events, replayMs } = this.#limits;
     const { entries, isEnd } = this.#entries();
     const lifetime = isEnd ? replayMs : Math.max(replayMs, orphanMs);
     const note = this.#isForced && this.#dropped !== undefined ? gap : '';
-    return [epoch, events, lifetime, this.#isForced ? '' : this.#lastSent, note, ...entries];
+    const last = this.#isForced ? '' : this.#lastSent;
+    return [epoch, events, lifetime, last, note, stored, ...entries];
   }
 
   /** The next events, as many as go together: the cursor and the body of each. */

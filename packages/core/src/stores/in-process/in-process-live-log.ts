@@ -16,6 +16,8 @@ interface Log {
   open: RunEvent[] | undefined;
   epoch: number;
   isDropped: boolean;
+  /** Whether it was begun for an owner who came after others. */
+  readonly isHeirs: boolean;
   readonly readers: Set<ArrayReader>;
 }
 
@@ -50,9 +52,9 @@ export function inProcessLiveLog(limits: LiveLogLimits): LiveLog {
   }
 
   return {
-    open(key, epoch) {
+    open(key, epoch, stored = null) {
       const name = nameOf(key);
-      const log = logs.get(name) ?? newLog();
+      const log = logs.get(name) ?? newLog(isOfEarlier(stored, epoch));
       if (!isClosed) logs.set(name, log);
       log.epoch = Math.max(log.epoch, epoch);
       return new ArrayWriter(log, epoch, () => finish(name, log));
@@ -60,6 +62,7 @@ export function inProcessLiveLog(limits: LiveLogLimits): LiveLog {
     tail: async (key, after) => {
       const log = logs.get(nameOf(key));
       if (log === undefined) return undefined;
+      if (after === undefined && !isWhole(log)) return undefined;
       const next = after === undefined ? 0 : indexAfter(log.events, after);
       return next === undefined ? undefined : new ArrayReader(log, next);
     },
@@ -75,9 +78,18 @@ function nameOf({ runId, incarnation }: LogKey): string {
   return JSON.stringify([runId, incarnation]);
 }
 
-function newLog(): Log {
+function newLog(isHeirs: boolean): Log {
   const events: RunEvent[] = [];
-  return { events, open: events, epoch: 0, isDropped: false, readers: new Set() };
+  return { events, open: events, epoch: 0, isDropped: false, isHeirs, readers: new Set() };
+}
+
+function isOfEarlier(cursor: string | null, epoch: number): boolean {
+  return cursor !== null && (parseCursor(cursor)?.epoch ?? epoch) < epoch;
+}
+
+/** Whether it begins with the run: what owners in other processes said is not here. */
+function isWhole({ isHeirs, events }: Log): boolean {
+  return !isHeirs || events[0]?.type === 'run_started';
 }
 
 function wake(log: Log): void {
