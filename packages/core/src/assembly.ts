@@ -40,6 +40,7 @@ export function assemble(options: AssistantOptions): Assembly {
     clock,
     credentials: options.credentials,
     breakers: stores.breakers,
+    toolServers: stores.toolServers,
     onTools: (server, listed) => tools.setServer(server, listed),
   });
   const settings: RunSettings = {

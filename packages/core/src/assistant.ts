@@ -239,6 +239,14 @@ export class Assistant implements AsyncDisposable {
     return this.#parts.servers.servers(readPrincipal(principal, 'servers'));
   }
 
+  /**
+   * Approves definitions of tools that changed: tool name to the hash that `servers()` shows in `changedTools`. A definition
+   * that has changed once more stays blocked. This is the host's decision: no user's.
+   */
+  approveTools(server: string, hashes: Readonly<Record<string, string>>): Promise<void> {
+    return this.#open(() => this.#parts.servers.approve(server, hashes));
+  }
+
   /** The prompts that an MCP server offers. Throws `not_found`, `mcp_unavailable`, `authorization_required`. */
   prompts(server: string, principal: Partial<Principal> = {}): Promise<readonly ServerPrompt[]> {
     return this.#open(() =>

@@ -98,7 +98,7 @@ export type {
   ToolContext,
   Validation,
 } from './tools/tool.ts';
-export type { RefusedTool } from './mcp/mcp-tool.ts';
+export type { ChangedTool, RefusedTool } from './mcp/mcp-tool.ts';
 export type { ClientAuth, UserAuth } from './mcp/server-auth.ts';
 export type { PromptArguments, PromptMessage, ServerPrompt } from './mcp/server-prompts.ts';
 export type { ServerState } from './mcp/server-state.ts';

@@ -13,3 +13,8 @@ export function withoutHidden(text: string): string {
 export function hasHidden(text: string): boolean {
   return text.search(HIDDEN) !== -1;
 }
+
+/** The text for a person's eyes: what cannot be seen is written as its code point. */
+export function shown(text: string): string {
+  return text.replace(HIDDEN, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16) ?? ''}}`);
+}

@@ -1,3 +1,4 @@
+import type { Effect } from '../events/run-event.ts';
 import type { JsonObject } from '../internal/json.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import type { ToolContent } from '../tools/tool-content.ts';
@@ -31,6 +32,8 @@ export interface Listing {
 /** One call to a tool of a server. */
 export interface McpCall {
   readonly tool: ListedTool;
+  /** What the host says that it does. */
+  readonly effect: Effect;
   readonly args: JsonObject;
   readonly context: Pick<
     ToolContext,

@@ -6,9 +6,10 @@ import { schemaCheck } from '../tools/argument-validator.ts';
 import { boundedSchema, modelParameters } from '../tools/schema-limits.ts';
 import type { Tool } from '../tools/tool.ts';
 import { ToolContent } from '../tools/tool-content.ts';
-import { hasHidden, withoutHidden } from './hidden-text.ts';
+import { hasHidden, shown, withoutHidden } from './hidden-text.ts';
 import type { ListedTool, McpAnswer, McpCall, ToolHints } from './mcp-client.ts';
 import type { McpServerConfig } from './server-config.ts';
+import { definitionOf } from './tool-pins.ts';
 
 /** Where the calls of a server's tools go. */
 export interface ToolServer {
@@ -23,10 +24,31 @@ export interface RefusedTool {
   readonly reason: string;
 }
 
+/**
+ * A tool whose definition is no longer the one that was first seen or approved. It cannot be called until a person has
+ * looked at it and `assistant.approveTools` was told its hash.
+ *
+ * @example
+ * ```ts
+ * import type { Assistant, ChangedTool } from '@steward/core';
+ *
+ * const approve = (assistant: Assistant, server: string, { name, hash }: ChangedTool) =>
+ *   assistant.approveTools(server, { [name]: hash });
+ * ```
+ */
+export interface ChangedTool {
+  readonly name: string;
+  /** All that the server says of it now, as JSON; what cannot be seen is written as `\\u{…}`. */
+  readonly definition: string;
+  /** Of this definition. */
+  readonly hash: string;
+}
+
 /** What became of a server's listing. */
 export interface ServerTools {
   readonly tools: readonly Tool[];
   readonly refused: readonly RefusedTool[];
+  readonly changed: readonly ChangedTool[];
 }
 
 /** More cannot be told to a model at once, and nobody lists them in good faith. */
@@ -36,35 +58,46 @@ const MAX_DESCRIPTION_CHARACTERS = 8_192;
 const MAX_ERROR_CHARACTERS = 4_000;
 
 /** The tools of a server by what the host says of them. What cannot be used safely is refused, with the reason. */
-export function mcpTools(server: ToolServer, listed: readonly ListedTool[]): ServerTools {
+export function mcpTools(
+  server: ToolServer,
+  listed: readonly ListedTool[],
+  changedNames: ReadonlySet<string> = new Set(),
+): ServerTools {
   const tools = new Map<string, Tool>();
   const refused: RefusedTool[] = [];
+  const changed: ChangedTool[] = [];
   for (const listing of listed) {
     try {
-      if (tools.size >= MAX_TOOLS)
-        throw new TypeError(`the server lists more than ${MAX_TOOLS} tools`);
-      if (tools.has(listing.name))
-        throw new TypeError('the server lists another tool of this name');
-      tools.set(listing.name, mcpTool(server, listing));
+      checkListed(server, listing, tools);
+      const isChanged = changedNames.has(listing.name);
+      tools.set(listing.name, isChanged ? blockedTool(server, listing) : mcpTool(server, listing));
+      if (isChanged) changed.push(changedTool(listing));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       refused.push({ name: withoutHidden(listing.name).slice(0, MAX_NAME_CHARACTERS), reason });
     }
   }
-  return { tools: [...tools.values()], refused };
+  return { tools: [...tools.values()], refused, changed };
+}
+
+function checkListed(
+  { config }: ToolServer,
+  { name }: ListedTool,
+  tools: ReadonlyMap<string, Tool>,
+): void {
+  if (config.deny?.includes(name)) throw new TypeError('the host does not allow it');
+  if (tools.size >= MAX_TOOLS) throw new TypeError(`the server lists more than ${MAX_TOOLS} tools`);
+  if (tools.has(name)) throw new TypeError('the server lists another tool of this name');
 }
 
 function mcpTool(server: ToolServer, listed: ListedTool): Tool {
   const { config } = server;
-  if (listed.name.length > MAX_NAME_CHARACTERS || listed.name === '' || hasHidden(listed.name)) {
-    throw new TypeError('its name is empty, too long or has characters that cannot be seen');
-  }
   const schema = cleanSchema(boundedSchema(listed.inputSchema));
   const check = schemaCheck(schema, 'server');
   const checkResult = resultCheck(listed);
   const effect = effectOf(ownEffect(config, listed.name), listed.annotations);
   return Object.freeze<Tool>({
-    name: `${server.name}__${listed.name}`,
+    name: `${server.name}__${checkedName(listed.name)}`,
     description: withoutHidden(listed.description).slice(0, MAX_DESCRIPTION_CHARACTERS),
     parameters: modelParameters(schema),
     effect,
@@ -81,7 +114,7 @@ function mcpTool(server: ToolServer, listed: ListedTool): Tool {
       return isFit ? { valid: true, value: without } : { valid: false, message };
     },
     async execute(args, context) {
-      const answer = await server.call({ tool: listed, args: args as JsonObject, context });
+      const answer = await server.call({ tool: listed, effect, args: args as JsonObject, context });
       if (answer.isError) throw new StewardError('tool_failed', errorText(answer.content));
       const problem = await checkResult(answer.structured);
       if (problem === null) return answer.content;
@@ -90,6 +123,37 @@ function mcpTool(server: ToolServer, listed: ListedTool): Tool {
     },
     reconcile: async () => undefined,
   });
+}
+
+/** Stands where a tool was whose definition changed: it says so, and does nothing. */
+function blockedTool({ name: server }: ToolServer, listed: ListedTool): Tool {
+  const message = `The definition of this tool changed; a person has to approve it before it can be used again.`;
+  return Object.freeze<Tool>({
+    name: `${server}__${checkedName(listed.name)}`,
+    description: `Cannot be used: ${message}`,
+    parameters: { type: 'object' },
+    effect: 'read',
+    confirm: 'never',
+    timeoutMs: null,
+    server,
+    definitionHash: digest({ server, changed: definitionOf(listed) }),
+    validate: async (args) => ({ valid: true, value: args as Json }),
+    execute: () => Promise.reject(new StewardError('tool_changed', message)),
+    reconcile: async () => undefined,
+  });
+}
+
+/** The longest definition that is shown to a person. */
+const MAX_SHOWN_CHARACTERS = 16_384;
+
+function changedTool(listed: ListedTool): ChangedTool {
+  const definition = JSON.stringify(listed.definition).slice(0, MAX_SHOWN_CHARACTERS);
+  return { name: listed.name, definition: shown(definition), hash: definitionOf(listed) };
+}
+
+function checkedName(name: string): string {
+  if (name !== '' && name.length <= MAX_NAME_CHARACTERS && !hasHidden(name)) return name;
+  throw new TypeError('its name is empty, too long or has characters that cannot be seen');
 }
 
 /** A tool named `constructor` has no effect by inheritance. */

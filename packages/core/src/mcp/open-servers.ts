@@ -2,6 +2,7 @@ import type { Clock } from '../internal/clock.ts';
 import type { BreakerStore } from '../stores/breaker-store.ts';
 import type { CredentialStore } from '../stores/credential-store.ts';
 import { inProcessCredentialStore } from '../stores/in-process/in-process-credential-store.ts';
+import type { ToolServerStore } from '../stores/tool-server-store.ts';
 import type { Tool } from '../tools/tool.ts';
 import { CallGuard } from './call-guard.ts';
 import { connectionAuth } from './connection-auth.ts';
@@ -10,6 +11,7 @@ import { PooledServer } from './pooled-server.ts';
 import type { UserAuth } from './server-auth.ts';
 import type { HttpServerConfig, McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
+import { ToolPins } from './tool-pins.ts';
 import { UserServers } from './user-servers.ts';
 
 /** Calls at the same time to one server. A call that waits for a person is one of them. */
@@ -20,6 +22,8 @@ export interface ServerPoolOptions {
   readonly clock: Clock;
   /** Takes the tools of a server, each time it lists them. What it throws makes the server `failed`. */
   readonly onTools: (server: string, tools: readonly Tool[]) => void;
+  /** What is known of the tools of servers. */
+  readonly toolServers: ToolServerStore;
   /** What is known of servers that do not work. */
   readonly breakers: BreakerStore;
   /** Where the tokens of users are kept; in this process unless given. */
@@ -37,7 +41,8 @@ export function openServers(
   const open = (name: string, config: McpServerConfig): ServerEntry => {
     const { maxParallelCalls = MAX_PARALLEL_CALLS } = config;
     const guard = new CallGuard({ server: name, breakers: options.breakers, maxParallelCalls });
-    const own = { ...shared, guard };
+    const pins = config.trusted === true ? null : new ToolPins(name, options.toolServers);
+    const own = { ...shared, guard, pins };
     return isUsers(config)
       ? new UserServers(name, config, own)
       : new PooledServer(name, config, { ...own, auth: connectionAuth(name, config, host) });

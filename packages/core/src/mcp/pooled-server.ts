@@ -8,7 +8,7 @@ import type { McpAnswer, McpCall, McpClient } from './mcp-client.ts';
 import type { ToolServer } from './mcp-tool.ts';
 import type { ConnectOptions } from './native-client.ts';
 import type { McpServerConfig } from './server-config.ts';
-import type { ServerEntry } from './server-entry.ts';
+import type { ApprovedTools, ServerEntry } from './server-entry.ts';
 import { ServerListing, type ServerListingOptions } from './server-listing.ts';
 import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 import type { ServerState } from './server-state.ts';
@@ -56,6 +56,7 @@ export class PooledServer implements ServerEntry {
   readonly #closing = new AbortController();
   #link: Link = { status: 'idle' };
   readonly #listing: ServerListing;
+  #relisting: Promise<void> | undefined;
   #spoken: Pick<ServerState, 'protocolVersion' | 'era'> = { protocolVersion: null, era: null };
 
   constructor(name: string, config: McpServerConfig, options: PooledServerOptions) {
@@ -78,6 +79,7 @@ export class PooledServer implements ServerEntry {
       status: isUnauthorized(failure) ? 'unauthorized' : status,
       tools: this.#listing.tools,
       refusedTools: this.#listing.refused,
+      changedTools: this.#listing.changed,
       error: failure === undefined ? null : { code: failure.code, message: failure.detail },
       ...this.#spoken,
     };
@@ -125,6 +127,17 @@ export class PooledServer implements ServerEntry {
     }
   }
 
+  /** Approves definitions that changed, and takes them over. */
+  async approve(hashes: ApprovedTools): Promise<void> {
+    await this.#options.pins?.approve(hashes);
+    await this.relist();
+  }
+
+  /** Lists again where there is a connection. */
+  async relist(): Promise<void> {
+    if (this.#link.status === 'ready') await this.#refresh(this.#link.client);
+  }
+
   finishSignIn(): Promise<void> {
     const message = `Users do not sign in at MCP server "${this.name}".`;
     return Promise.reject(new StewardError('not_found', message));
@@ -142,9 +155,21 @@ export class PooledServer implements ServerEntry {
     return this.#ask((client, signal) => client.prompt(name, args, signal));
   }
 
+  /** One listing for all calls that wait for one. */
+  #relist(client: McpClient): Promise<void> {
+    this.#relisting ??= this.#list(client, this.#inTime()).finally(() => {
+      this.#relisting = undefined;
+    });
+    return this.#relisting;
+  }
+
+  #inTime(): AbortSignal {
+    return AbortSignal.any([AbortSignal.timeout(this.#connectMs), this.#closing.signal]);
+  }
+
   /** Asks for something that has no effect: once more when the server was gone. */
   async #ask<T>(question: (client: McpClient, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.any([AbortSignal.timeout(this.#connectMs), this.#closing.signal]);
+    const signal = this.#inTime();
     const client = await this.#opened(signal);
     try {
       return await question(client, signal);
@@ -196,6 +221,9 @@ export class PooledServer implements ServerEntry {
   async #callOnce(call: McpCall): Promise<McpAnswer> {
     const client = await this.#opened(call.context.signal);
     try {
+      if (this.#listing.mustAsk(call))
+        await unlessAborted(this.#relist(client), call.context.signal);
+      this.#listing.checkUnchanged(call, this.name);
       const answer = await client.call(call);
       if (answer.kind === 'session_lost') this.#drop(client);
       return answer;

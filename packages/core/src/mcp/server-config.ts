@@ -24,6 +24,10 @@ export interface McpServerOptions {
   readonly effects?: { readonly [tool: string]: Effect };
   /** Whether a person must approve calls to it; by default writes ask and reads do not. The rule sees `server__tool`. */
   readonly confirm?: ConfirmRule;
+  /** Tools that nobody may use, by the server's own name. */
+  readonly deny?: readonly string[];
+  /** Accepts changed definitions of tools as they come; otherwise they are blocked until `assistant.approveTools`. */
+  readonly trusted?: boolean;
   /** Milliseconds until a call is aborted; the assistant's `toolTimeoutMs` unless given. */
   readonly timeoutMs?: number;
   /** Calls at the same time, of all users; 128 unless given. More of them wait, 512 at most. */
@@ -102,7 +106,7 @@ export type McpServerConfig = StdioServerConfig | HttpServerConfig;
 /** No underscore: in `server__tool` the first `__` always ends the server's name. */
 const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const NUMBERS = ['timeoutMs', 'connectTimeoutMs', 'maxParallelCalls'];
-const SHARED_FIELDS = ['effects', 'confirm', ...NUMBERS];
+const SHARED_FIELDS = ['effects', 'confirm', 'deny', 'trusted', ...NUMBERS];
 const STDIO_FIELDS = new Set(['command', 'args', 'env', 'cwd', ...SHARED_FIELDS]);
 const HTTP_FIELDS = new Set(['url', 'headers', 'auth', ...SHARED_FIELDS]);
 
@@ -131,9 +135,7 @@ function readServerConfig(name: string, config: unknown): McpServerConfig {
 
 function checkStdio(field: string, { command, args, env, cwd }: Record<string, unknown>): void {
   must(typeof command === 'string' && command !== '', `${field}.command`, 'a program');
-  const areTexts =
-    args === undefined || (Array.isArray(args) && args.every((arg) => typeof arg === 'string'));
-  must(areTexts, `${field}.args`, 'an array of strings');
+  must(isTextArray(args), `${field}.args`, 'an array of strings');
   must(isTextRecord(env), `${field}.env`, 'an object of strings');
   must(cwd === undefined || typeof cwd === 'string', `${field}.cwd`, 'a path');
 }
@@ -169,6 +171,11 @@ function checkShared(
     const unit = name.endsWith('Ms') ? ' of milliseconds' : ', at least 1';
     must(isFit, `${field}.${name}`, `a whole number${unit}`);
   }
+}
+
+function isTextArray(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.every((member) => typeof member === 'string');
 }
 
 function isTextRecord(value: unknown): boolean {

@@ -2,7 +2,7 @@ import { StewardError } from '../errors/steward-error.ts';
 import type { Principal } from '../tools/tool.ts';
 import type { ServerPoolOptions } from './open-servers.ts';
 import type { McpServerConfig } from './server-config.ts';
-import type { ServerEntry } from './server-entry.ts';
+import type { ApprovedTools, ServerEntry } from './server-entry.ts';
 import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -34,6 +34,11 @@ export class ServerPool {
     return [...this.#configs.keys()].map(
       (name) => this.#servers?.get(name)?.state(principal) ?? idle(name),
     );
+  }
+
+  /** Approves definitions that changed. */
+  async approve(server: string, hashes: ApprovedTools): Promise<void> {
+    await (await this.#server(server)).approve(hashes);
   }
 
   async prompts(server: string, principal: Principal): Promise<readonly ServerPrompt[]> {
@@ -88,6 +93,7 @@ function idle(name: string): ServerState {
     status: 'idle',
     tools: 0,
     refusedTools: [],
+    changedTools: [],
     error: null,
     protocolVersion: null,
     era: null,

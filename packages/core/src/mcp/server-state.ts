@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors/error-codes.ts';
-import type { RefusedTool } from './mcp-tool.ts';
+import type { ChangedTool, RefusedTool } from './mcp-tool.ts';
 
 /**
  * The state of one MCP server, as `assistant.servers()` tells it.
@@ -23,6 +23,8 @@ export interface ServerState {
   readonly tools: number;
   /** Tools that it lists and that are not used, with the reason. */
   readonly refusedTools: readonly RefusedTool[];
+  /** Tools whose definition changed: they are blocked until `assistant.approveTools`. */
+  readonly changedTools: readonly ChangedTool[];
   /** Why the last attempt failed. */
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** The revision of MCP that is spoken, such as `2026-07-28`; `null` before the first connection. */

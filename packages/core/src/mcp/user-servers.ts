@@ -7,7 +7,7 @@ import type { McpAnswer, McpCall } from './mcp-client.ts';
 import { PooledServer, type PooledServerOptions } from './pooled-server.ts';
 import type { UserAuth } from './server-auth.ts';
 import type { HttpServerConfig } from './server-config.ts';
-import type { ServerEntry } from './server-entry.ts';
+import type { ApprovedTools, ServerEntry } from './server-entry.ts';
 import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -62,6 +62,11 @@ export class UserServers implements ServerEntry {
     args: PromptArguments,
   ): Promise<readonly PromptMessage[]> {
     return this.#of(principal).prompt(principal, name, args);
+  }
+
+  async approve(hashes: ApprovedTools): Promise<void> {
+    await this.#options.pins?.approve(hashes);
+    await Promise.all([...this.#users.values()].map((server) => server.relist()));
   }
 
   async finishSignIn(came: URL, principal: Principal): Promise<void> {

@@ -3,9 +3,11 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/internal/clock.ts';
 import type { JsonObject } from '../../src/internal/json.ts';
 import { readServerConfigs } from '../../src/mcp/server-config.ts';
+import type { ApprovedTools } from '../../src/mcp/server-entry.ts';
 import { ServerPool } from '../../src/mcp/server-pool.ts';
 import type { PromptArguments } from '../../src/mcp/server-prompts.ts';
 import { inProcessBreakerStore } from '../../src/stores/in-process/in-process-breaker-store.ts';
+import { inProcessToolServerStore } from '../../src/stores/in-process/in-process-tool-server-store.ts';
 import type { Principal, ToolContext } from '../../src/tools/tool.ts';
 import { ToolContent } from '../../src/tools/tool-content.ts';
 import { ToolRegistry } from '../../src/tools/tool-registry.ts';
@@ -20,10 +22,14 @@ export const programs = {
 const local = { userId: 'local' };
 
 /** A pool with its registry, closed when the test ends. */
-export function openPool(mcp: unknown) {
+export function openPool(
+  mcp: unknown,
+  { toolServers = inProcessToolServerStore(), clock = systemClock } = {},
+) {
   const registry = new ToolRegistry([]);
   const servers = new ServerPool(readServerConfigs(mcp), {
-    clock: systemClock,
+    clock,
+    toolServers,
     breakers: inProcessBreakerStore(systemClock),
     onTools: (server, tools) => registry.setServer(server, tools),
   });
@@ -31,6 +37,7 @@ export function openPool(mcp: unknown) {
   const pool = {
     prepare: (principal: Principal = local) => servers.prepare(principal),
     servers: (principal: Principal = local) => servers.servers(principal),
+    approve: (server: string, hashes: ApprovedTools) => servers.approve(server, hashes),
     prompts: (server: string) => servers.prompts(server, local),
     prompt: (server: string, name: string, args: PromptArguments) =>
       servers.prompt(server, local, { name, args }),

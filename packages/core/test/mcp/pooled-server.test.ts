@@ -44,6 +44,7 @@ function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partia
       },
       guard: new CallGuard({ server: 'srv', breakers, maxParallelCalls: 3 }),
       onTools: () => undefined,
+      pins: null,
       async connect(options) {
         connections += 1;
         const client = await connect(options, connections);
@@ -66,7 +67,7 @@ function setUp(connect: (options: ConnectOptions, nth: number) => Promise<Partia
     closed,
     connections: () => connections,
     call: (signal = new AbortController().signal) =>
-      server.call({ tool, args: {}, context: toolContext({ signal }) }),
+      server.call({ tool, effect: 'write', args: {}, context: toolContext({ signal }) }),
     advance: (ms: number) => {
       now += ms;
       for (const timer of timers) {
