@@ -29,9 +29,9 @@ import { postgresUserStore } from './stores/postgres-user-store.ts';
 export interface PostgresStoresOptions {
   /** As `postgres://user:password@host:5432/database`; the pool is then opened and closed here. */
   readonly connectionString?: string;
-  /** Connections of the pool that is opened here; 10 by default. */
+  /** Connections of the pool that is opened here, beside one for leases; 10 by default. */
   readonly maxConnections?: number;
-  /** A pool of yours; it stays open. */
+  /** A pool of yours; it stays open. Leases are kept over one more connection to the same server. */
   readonly pool?: Pool;
   /** An embedded database of yours; it stays open. For one process. */
   readonly pglite?: EmbeddedDatabase;
@@ -95,7 +95,8 @@ export async function postgresStores(options: PostgresStoresOptions): Promise<Po
     await driver.close();
     throw startError(reason);
   }
-  return assemble(new Database(driver, schema), options, artifactBytes);
+  const db = new Database(driver, schema);
+  return assemble({ db, leases: new Database(driver.reserve(), schema) }, options, artifactBytes);
 }
 
 /** Why it does not start, where no check says so. */
@@ -111,7 +112,7 @@ function mustHold(findings: readonly Finding[]): void {
 }
 
 function assemble(
-  db: Database,
+  { db, leases }: Readonly<Record<'db' | 'leases', Database>>,
   options: PostgresStoresOptions,
   artifactBytes: number,
 ): PostgresStores {
@@ -121,7 +122,7 @@ function assemble(
   const { hints = local.hints } = options;
   const stop = retention && keepRetaining(db, retention, retention.everyMs ?? hourMs);
   return {
-    runs: postgresRunStore(db),
+    runs: postgresRunStore(db, leases),
     conversations: postgresConversationStore(db),
     liveLog,
     artifacts: new PostgresArtifactStore(db, artifactBytes),
@@ -136,6 +137,7 @@ function assemble(
     close: async () => {
       stop?.();
       await local.close();
+      await leases.close();
       await db.close();
     },
   };

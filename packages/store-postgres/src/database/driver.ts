@@ -17,6 +17,8 @@ export interface Driver {
   query(text: string, values: readonly unknown[]): Promise<readonly Row[]>;
   /** Lends out one connection, whose settings are gone afterwards. */
   session<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** A way to the same database that no other work makes wait: one more connection, closed with the driver given. */
+  reserve(): Driver;
   /** Releases what the driver opened itself. */
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ export interface EmbeddedDatabase {
 
 /** A driver over PGlite, which has one connection and does one thing at a time. */
 export function embeddedDriver(database: EmbeddedDatabase): Driver {
-  return {
+  const driver: Driver = {
     isEmbedded: true,
     query: async (text, values) => (await database.query<Row>(text, [...values])).rows,
     session: async (work) => {
@@ -25,6 +25,8 @@ export function embeddedDriver(database: EmbeddedDatabase): Driver {
         await database.exec('reset search_path');
       }
     },
+    reserve: () => driver,
     close: async () => {},
   };
+  return driver;
 }

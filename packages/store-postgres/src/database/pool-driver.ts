@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, PoolConfig } from 'pg';
 import { type Driver, NotSent, type Row, type Session } from './driver.ts';
 import { isFromServer } from './failures.ts';
 
@@ -38,8 +38,22 @@ export function poolDriver(pool: Pool, end: () => Promise<void> = async () => {}
     isEmbedded: false,
     query: (text, values) => useClient(pool, (client) => rowsOf(client, text, values)),
     session: (work) => withSession(pool, work),
+    reserve: () => {
+      const own = oneMore(pool);
+      return poolDriver(own, () => own.end());
+    },
     close: end,
   };
+}
+
+/** A pool of one connection to where another pool connects. */
+function oneMore(pool: Pool): Pool {
+  const { options } = pool;
+  const Kind = pool.constructor as new (config: PoolConfig) => Pool;
+  // A pool hides its password from those who copy its options.
+  const { password } = options;
+  const same = { ...connectionSettings, ...options, ...(password !== undefined && { password }) };
+  return new Kind({ ...same, max: 1, allowExitOnIdle: true });
 }
 
 async function rowsOf(client: PoolClient, text: string, values: readonly unknown[]) {

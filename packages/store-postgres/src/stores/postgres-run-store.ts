@@ -27,14 +27,15 @@ type StoredClaim = Omit<Claim, 'run' | 'history'> & {
 /**
  * A RunStore in the tables of a schema: each verb is one function there, which is its transaction. Each is sent again
  * when its answer was lost: a function knows a call that it has seen by what it wrote, by its cursors, or by a token.
+ * Leases are kept over `leases`, where no other work makes them wait.
  */
-export function postgresRunStore(db: Database): RunStore {
-  return { ...owning(db), ...working(db), ...asking(db) };
+export function postgresRunStore(db: Database, leases: Database): RunStore {
+  return { ...owning(db, leases), ...working(db), ...asking(db) };
 }
 
 const held = ({ runId, epoch }: Fence) => [runId, epoch] as const;
 
-function owning(db: Database): Owning {
+function owning(db: Database, leases: Database): Owning {
   return {
     create: (run) => createRun(db, run),
     claim: async (runId, request) => {
@@ -48,7 +49,7 @@ function owning(db: Database): Owning {
     renew: async (fences, ttlMs) =>
       fences.length === 0
         ? []
-        : db.call('renew_leases', [json(fences), wholeMs(ttlMs)], 'repeatable'),
+        : leases.call('renew_leases', [json(fences), wholeMs(ttlMs)], 'repeatable'),
     release: (fence) => db.call('release_run', [...held(fence), randomUUID()], 'repeatable'),
     load: async (runId, owner) => {
       const values = [runId, owner?.tenantId ?? null, owner?.userId ?? null];

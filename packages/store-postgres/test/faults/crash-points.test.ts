@@ -7,7 +7,7 @@ const postgresUrl = inject('postgresUrl');
 const setUp = new URL('./set-up.ts', import.meta.url).href;
 
 /** A fail-over in a schema of its own: whoever shares one takes over the runs of others. */
-async function kill(person: 'approves' | 'cancels' | 'replaces', deaths: readonly string[]) {
+async function kill(person: 'approves' | 'cancels', deaths: readonly string[]) {
   if (server === undefined) throw new Error('no server');
   const stores = await server.open();
   const settings = { connectionString: postgresUrl, schema: stores.schema };
@@ -22,10 +22,8 @@ async function kill(person: 'approves' | 'cancels' | 'replaces', deaths: readonl
 /** A few of the pairs that `crash-matrix-main.ts` goes through as a whole. */
 describe.skipIf(postgresUrl === null)('a process that is killed, and the next one too', () => {
   it.concurrent.each([
-    ['approves', ['after_create', 'after_turn_commit']],
     ['approves', ['after_decide', 'after_effect']],
     ['cancels', ['after_cancel', 'before_finish']],
-    ['replaces', ['after_release', 'after_claim']],
   ] as const)(
     '%s: at %j: the oracle finds nothing',
     async (person, deaths) => {

@@ -1,17 +1,42 @@
-// A replica over PostgreSQL, for tests that kill it.
-import { Assistant } from '@steward/core';
+// A replica over PostgreSQL, for tests that kill, stop, block and mislead it.
+import { Assistant, tool } from '@steward/core';
 import type { SetUp } from '@steward/core/testing';
 import { postgresStores } from '@steward/store-postgres';
 
-/** What the tests say about the database. */
+/** What a test says about a replica. */
 export interface SetUpSettings {
   readonly connectionString: string;
   readonly schema: string;
+  /** Milliseconds of a lease. */
+  readonly ttlMs?: number;
+  /** Milliseconds for which the tool `compute` blocks this process. */
+  readonly blocksForMs?: number;
 }
 
 const setUp: SetUp = async (options, settings) => {
-  const { connectionString, schema } = settings as unknown as SetUpSettings;
+  const {
+    connectionString,
+    schema,
+    ttlMs = 1_200,
+    blocksForMs = 0,
+  } = settings as unknown as SetUpSettings;
   const stores = await postgresStores({ connectionString, schema, maxConnections: 3 });
-  return new Assistant({ ...options, stores, lease: { ttlMs: 400, beatMs: 100, sweepMs: 50 } });
+  const compute = tool({
+    name: 'compute',
+    description: 'Computes',
+    parameters: { type: 'object', properties: { n: { type: 'number' } } },
+    effect: 'read',
+    execute: () => {
+      const end = performance.now() + blocksForMs;
+      while (performance.now() < end);
+      return 'computed';
+    },
+  });
+  return new Assistant({
+    ...options,
+    tools: [...options.tools, compute],
+    stores,
+    lease: { ttlMs, beatMs: Math.floor(ttlMs / 6), sweepMs: 50 },
+  });
 };
 export default setUp;

@@ -17,6 +17,8 @@ export interface FailOverOptions {
   readonly deaths: readonly string[];
   /** What a person does: approves what is asked (default), cancels at the first word, or replaces the first process. */
   readonly person?: 'approves' | 'cancels' | 'replaces';
+  /** What the model does; by default a turn that calls a tool of each effect, and an answer. */
+  readonly plan?: ReplicaPlan;
   /** Longest time without an owner that is acceptable, in milliseconds; 15,000 by default, for the default lease. */
   readonly recoverWithinMs?: number;
   /** Options of Node for the processes; those of this one by default. */
@@ -28,9 +30,9 @@ export interface FailOverReport {
   readonly runId: string;
   /** Which of the deaths happened: an owner that never reaches its point lives. */
   readonly died: readonly string[];
-  readonly status: string;
-  readonly text: string;
-  /** How often each tool asked for its effect. */
+  /** What the stores have of the run; `null` when it is lost. */
+  readonly evidence: RunEvidence | null;
+  /** What the tools asked of the outside. */
   readonly requests: readonly OutsideRequest[];
   /** Milliseconds from each death until the client heard of the run again; the start of the next process is not in it. */
   readonly recoveries: readonly number[];
@@ -113,8 +115,8 @@ class FailOver {
   async #live(replica: Replica): Promise<readonly RunEvidence[] | undefined> {
     await replica.begin();
     if (this.#runId === '') {
-      const { person = 'approves' } = this.#options;
-      this.#runId = await replica.run(planned(plans[person]));
+      const { person = 'approves', plan = plans[person] } = this.#options;
+      this.#runId = await replica.run(planned(plan));
     }
     for (const [callId, argsDigest] of this.#pending) this.#confirm(replica, callId, argsDigest);
     while (!replica.end) {
@@ -178,12 +180,10 @@ class FailOver {
       recoverWithinMs,
       incidents: this.#incidents,
     });
-    const end = runs[0]?.run.end;
     return {
       runId,
       died: this.#died,
-      status: end?.status ?? 'lost',
-      text: end?.text ?? '',
+      evidence: runs[0] ?? null,
       requests: this.#outside.requests,
       recoveries,
       broken,
