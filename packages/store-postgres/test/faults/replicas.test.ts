@@ -1,4 +1,4 @@
-import { type FailOverOptions, failOver } from '@steward/core/testing';
+import { type FailOverOptions, type FailOverReport, failOver } from '@steward/core/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { databases } from '../drivers.ts';
 import { Fleet, hasPostgres, until } from './fleet.ts';

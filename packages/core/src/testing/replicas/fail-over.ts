@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RunEvent } from '../../events/run-event.ts';
+import { isTerminal, type RunEvent } from '../../events/run-event.ts';
 import type { Json } from '../../internal/json.ts';
 import { brokenPromises } from '../oracle/broken-promises.ts';
 import type { BrokenPromise, RunEvidence } from '../oracle/evidence.ts';
@@ -121,8 +121,10 @@ class FailOver {
     for (const [callId, argsDigest] of this.#pending) this.#confirm(replica, callId, argsDigest);
     while (!replica.end) {
       const after = this.#events.at(-1)?.cursor ?? null;
-      const isOver = await replica.read(this.#runId, after, (event) => this.#see(replica, event));
-      if (isOver) return replica.evidence([this.#runId]);
+      if (!this.#events.some(isTerminal)) {
+        await replica.read(this.#runId, after, (event) => this.#see(replica, event));
+      }
+      if (this.#events.some(isTerminal)) return replica.evidence([this.#runId]);
       // It closes, or cannot reach its stores.
       await Promise.race([replica.ended, wait(rereadMs)]);
     }

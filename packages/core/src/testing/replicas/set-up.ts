@@ -1,9 +1,15 @@
 import type { Assistant } from '../../assistant.ts';
+import type { CrashPointHook } from '../../internal/crash-point.ts';
 import type { Json } from '../../internal/json.ts';
-import type { AssistantOptions } from '../../options.ts';
+import type { ModelClient } from '../../model/model-client.ts';
+import type { Tool } from '../../tools/tool.ts';
 
 /** What a set-up is given, to be passed on to its assistant as it is. */
-export type SetUpOptions = Required<Pick<AssistantOptions, 'model' | 'tools' | 'crashPoint'>>;
+export interface SetUpOptions {
+  readonly model: ModelClient;
+  readonly tools: readonly Tool[];
+  readonly crashPoint: CrashPointHook;
+}
 
 /**
  * The default export of a set-up module: makes the assistant that is to be tested, over the stores and with the engine,
