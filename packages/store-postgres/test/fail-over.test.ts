@@ -27,7 +27,7 @@ async function twoReplicas(drainMs: number) {
     return replica;
   };
   // The first one migrates.
-  return [await open(), await open()] as const;
+  return [await open(), await open(), open] as const;
 }
 
 async function watched(watcher: Replica, runIds: readonly string[]) {
@@ -36,7 +36,7 @@ async function watched(watcher: Replica, runIds: readonly string[]) {
 }
 
 describe.runIf(hasServers)('replicas on Postgres and Redis', () => {
-  it('take over what a killed one was doing, and its readers elsewhere go on', async () => {
+  it('F1: take over what one was streaming that was killed, and its readers elsewhere go on', async () => {
     const [first, second] = await twoReplicas(0);
     const runIds = await first.start(3);
     await watched(second, runIds);
@@ -50,19 +50,28 @@ describe.runIf(hasServers)('replicas on Postgres and Redis', () => {
     for (const runId of runIds) await second.untilEvent(runId, ({ type }) => type === 'cancelled');
   });
 
-  it('go on at once with what one gives up that is told to end', async () => {
-    const [first, second] = await twoReplicas(200);
-    const runIds = await first.start(3);
-    await watched(second, runIds);
-    const told = Date.now();
-    await first.end('SIGTERM');
-    expect(first.reports.some(({ says }) => says === 'closed')).toBe(true);
-    for (const runId of runIds) {
-      const isNext = ({ type, epoch }: { type: string; epoch: number }) =>
-        type === 'token' && epoch === 2;
-      const { at } = await second.untilEvent(runId, isNext);
-      // A sweep would need five seconds to find a run that was queued and not brought to anybody.
-      expect(at - told).toBeLessThan(3_000);
+  it('F7: told to end one after the other, they hand their runs on at once', async () => {
+    const [watcher, second, open] = await twoReplicas(200);
+    const third = await open();
+    const owners = [second, third];
+    const runs = await Promise.all(owners.map((owner) => owner.start(3)));
+    await watched(watcher, runs.flat());
+    for (const [index, owner] of owners.entries()) {
+      const told = Date.now();
+      await owner.end('SIGTERM');
+      expect(owner.reports.some(({ says }) => says === 'closed')).toBe(true);
+      await open();
+      for (const runId of runs[index] ?? []) {
+        const isNext = ({ type, epoch }: { type: string; epoch: number }) =>
+          type === 'token' && epoch >= 2;
+        const { at } = await watcher.untilEvent(runId, isNext);
+        // A sweep would need five seconds to find a run that was queued and not brought to anybody.
+        expect(at - told).toBeLessThan(4_000);
+      }
     }
-  });
+    watcher.tell({ do: 'cancel', runIds: runs.flat() });
+    for (const runId of runs.flat()) {
+      await watcher.untilEvent(runId, ({ type }) => type === 'cancelled');
+    }
+  }, 60_000);
 });

@@ -59,6 +59,9 @@ async function assistants(url: string, options: AssistantOptions): Promise<[Assi
   return [await open(), await open()];
 }
 
+const at = (runId: string) =>
+  ({ type: 'warning', runId, at: 1, code: 'internal', message: 'of long ago' }) as const;
+
 /** Collects what a reader gets while it comes. */
 function collect(run: Run) {
   const events: RunEvent[] = [];
@@ -98,7 +101,7 @@ describe.runIf(hasRedis)('assistants that share a Redis', () => {
     expect(resumed.events).toEqual(own.events.slice(21));
   });
 
-  it('lose nothing by a flush in the middle of a stream', async () => {
+  it('F18: lose nothing by a flush in the middle of a stream', async () => {
     const { url, admin } = await privateRedis();
     const { model, say } = toldModel();
     const [one, two] = await assistants(url, { model });
@@ -116,7 +119,7 @@ describe.runIf(hasRedis)('assistants that share a Redis', () => {
     expect(own.events.some(({ type }) => type === 'snapshot')).toBe(false);
   });
 
-  it('finish runs and tell their readers while Redis is away', async () => {
+  it('F19: finish runs and tell their readers while Redis is away', async () => {
     const server = await privateRedis();
     const { model, say } = toldModel();
     const [one, two] = await assistants(server.url, { model });
@@ -133,6 +136,31 @@ describe.runIf(hasRedis)('assistants that share a Redis', () => {
     await Promise.all([own.ended, other.ended]);
     expect(own.events.at(-1)?.type).toBe('complete');
     expect(other.events.at(-1)?.type).toBe('complete');
+  });
+
+  it('F21: are not held up by the stream that a run of the same name left of another database', async () => {
+    const { url } = await privateRedis();
+    const { model, say } = toldModel();
+    say(words.length);
+    const request = { ...principal, requestId: 'r-1' };
+    const [before] = await assistants(url, { model });
+    const old = before.run('Hello', request);
+    await old.result();
+    const { liveLog } = before.stores;
+    const record = await before.stores.runs.load(old.id, null);
+    // Its last owner was a late one.
+    if (record) liveLog.open(record, 9).publish({ ...at(old.id), cursor: '9-0' });
+    // The same Redis, a new database.
+    const [after, other] = await assistants(url, { model });
+    const run = after.run('Hello', request);
+    expect(run.id).toBe(old.id);
+    const own = collect(run);
+    await eventually('it has begun', () => own.tokens() > 0);
+    const seen = collect(other.attach(run.id, principal));
+    expect((await run.result()).text).toBe(words.join(''));
+    await seen.ended;
+    expect(seen.tokens()).toBe(words.length);
+    expect(seen.events.at(-1)?.type).toBe('complete');
   });
 
   it('carry on a run that a person decided on at the other one', async () => {

@@ -44,7 +44,7 @@ async function read(reader: LogReader, count: number): Promise<string[]> {
 }
 
 describe.runIf(hasRedis)('a live log whose Redis fails', () => {
-  it('goes on after a kill -9 in the middle of a stream, every event once', async () => {
+  it('F17: goes on after a kill -9 in the middle of a stream, every event once', async () => {
     const server = await privateRedis('--appendonly', 'yes');
     const log = await open({ url: server.url });
     const reader = await readerOfNew(log);
@@ -140,7 +140,7 @@ describe.runIf(hasRedis)('a live log whose Redis fails', () => {
     expect(await read(reader, 20)).toEqual(cursorsOf(1, 20, 1));
   });
 
-  it('keeps what does not fit into a full Redis, and sends it once there is room', async () => {
+  it('F20: keeps what does not fit into a full Redis, and sends it once there is room', async () => {
     const server = await privateRedis('--maxmemory-policy', 'noeviction');
     const log = await open({ url: server.url });
     const writer = log.open(key(), 1);
