@@ -6,6 +6,7 @@ export default preset({
     host: 'src/host.ts',
     'telemetry/open-telemetry': 'src/telemetry/open-telemetry.ts',
     'testing/index': 'src/testing/index.ts',
+    'testing/steward-test': 'src/testing/replicas/steward-test.ts',
     'testing/replica': 'src/testing/replicas/replica-process.ts',
   },
 });

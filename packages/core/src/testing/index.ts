@@ -28,6 +28,11 @@ export { type FaultProxy, type FaultProxyOptions, faultProxy } from './fault-pro
 export type { FlowDirection, NetworkFault } from './network-fault.ts';
 
 // Your own set-up, in processes that die
+export {
+  type ApproveOnceOptions,
+  type ApproveOnceReport,
+  approveOnce,
+} from './replicas/approve-once.ts';
 export { failOver, type FailOverOptions, type FailOverReport } from './replicas/fail-over.ts';
 export { Outside, type OutsideRequest } from './replicas/outside.ts';
 export { planned, type ReplicaPlan } from './replicas/plan.ts';
