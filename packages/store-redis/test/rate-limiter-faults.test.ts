@@ -18,7 +18,7 @@ async function allowed(limiter: RateLimiter, key: string, tries = 200): Promise<
 }
 
 describe.runIf(hasRedis)('a rate limiter whose Redis fails', () => {
-  it('allows each replica its part while Redis is away, then counts together again', async () => {
+  it('F19: allows each replica its part while Redis is away, then counts together again', async () => {
     const server = await privateRedis();
     const replicas = await Promise.all([1, 2, 3].map(() => open(server.url, 3)));
     await server.crash();
