@@ -1,6 +1,6 @@
 import type { ConversationMessage } from '../../events/conversation-message.ts';
 import { derivedId } from '../../internal/ids.ts';
-import type { HistoryWindow, Owner } from '../run-store.ts';
+import type { Owner } from '../run-store.ts';
 import { type ConversationRow, type InProcessDatabase, ownedKey, type RunRow } from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
 
@@ -20,40 +20,6 @@ export function addMessage(
 export function addQuestion(db: InProcessDatabase, row: RunRow): void {
   const { input } = row.record;
   if (input.kind === 'message') addMessage(db, row, 'user', { content: input.content });
-}
-
-/** What the conversation holds but for the run's own messages: the newest that fit into the window, oldest first. */
-export function historyOf(
-  db: InProcessDatabase,
-  { record }: RunRow,
-  { messages, bytes }: HistoryWindow,
-): readonly ConversationMessage[] {
-  const mine = db.conversations.get(ownedKey(record));
-  const all = mine?.get(record.conversationId)?.messages ?? [];
-  const history: ConversationMessage[] = [];
-  let size = 0;
-  for (let at = all.length - 1; at >= 0 && history.length < messages; at--) {
-    const message = all[at];
-    if (message === undefined || message.runId === record.runId) continue;
-    size += sizeOf(message);
-    if (size > bytes) break;
-    history.push(message);
-  }
-  return history.reverse();
-}
-
-/** Sizes of messages, measured when first asked for: many conversations have one run. */
-const sizes = new WeakMap<ConversationMessage, number>();
-
-function sizeOf(message: ConversationMessage): number {
-  const known = sizes.get(message);
-  if (known !== undefined) return known;
-  const { content, turns } = message;
-  const size =
-    Buffer.byteLength(JSON.stringify(content)) +
-    (turns === undefined ? 0 : Buffer.byteLength(JSON.stringify(turns)));
-  sizes.set(message, size);
-  return size;
 }
 
 /** Adds a message to a conversation, creating it; nothing when the message is there. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { noUsage } from '../../events/usage.ts';
 import type { CreateOutcome, NewRun, Wake } from '../run-store.ts';
 import { cancelRun } from './cancel.ts';
-import { addQuestion, historyOf } from './conversation-rows.ts';
+import { addQuestion } from './conversation-rows.ts';
 import {
   belongsTo,
   type InProcessDatabase,
@@ -11,6 +11,7 @@ import {
   type RunState,
 } from './database.ts';
 import { frozenCopy } from './frozen-copy.ts';
+import { historyOf } from './history.ts';
 import { appendEvents, laneOf, snapshotOf } from './run-rows.ts';
 
 const none: readonly never[] = Object.freeze([]);

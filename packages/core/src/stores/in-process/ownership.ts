@@ -1,7 +1,7 @@
 import type { Claim, ClaimRequest, Fence, Renewal, Wake } from '../run-store.ts';
 import { expirePending } from './confirmations.ts';
-import { historyOf } from './conversation-rows.ts';
 import type { InProcessDatabase, RunRow } from './database.ts';
+import { historyOf } from './history.ts';
 import { fenced, isOwned, mayBegin, queueAgain, snapshotOf, update, wakeOf } from './run-rows.ts';
 
 /** Takes a run that nobody has, under a new epoch. */
