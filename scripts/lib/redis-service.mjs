@@ -1,6 +1,6 @@
 // A real Redis for tests, on loopback, thrown away. Node >= 20, built-ins only.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,13 +24,25 @@ const findBinary = () => which('redis-server') ?? which('valkey-server');
  * @param {readonly string[]} settings as on the command line, such as `--requirepass`
  * @returns {Promise<RedisServer | undefined>}
  */
-export async function startRedis(...settings) {
+export function startRedis(...settings) {
+  return startConfigured('', ...settings);
+}
+
+/**
+ * The same with a configuration file, which the server may write to.
+ * @param {string} config
+ * @param {readonly string[]} settings
+ * @returns {Promise<RedisServer | undefined>}
+ */
+export async function startConfigured(config, ...settings) {
   if (!findBinary()) installPackage('redis-server');
   const command = findBinary();
   if (!command) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'steward-redis-'));
   const port = await freePort();
-  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const file = join(folder, 'redis.conf');
+  writeFileSync(file, config);
+  const place = [file, '--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const always = ['--save', '', '--loglevel', 'warning'];
   const server = new Server(command, port, [...place, ...always, ...settings]);
   await server.start();

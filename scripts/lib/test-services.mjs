@@ -1,5 +1,6 @@
 // Vitest's global set-up of the project `services`: the servers that store tests run on.
 import process from 'node:process';
+import { startCluster, startWatched } from './redis-groups.mjs';
 import { startRedis } from './redis-service.mjs';
 import { startPostgres } from './services.mjs';
 
@@ -8,6 +9,8 @@ export default async function setUp(project) {
   const servers = await Promise.all([
     provide(project, 'postgresUrl', 'STEWARD_TEST_POSTGRES_URL', startPostgres),
     provide(project, 'redisUrl', 'STEWARD_TEST_REDIS_URL', startRedis),
+    provide(project, 'redisSentinelUrl', 'STEWARD_TEST_REDIS_SENTINEL_URL', startWatched),
+    provide(project, 'redisClusterUrl', 'STEWARD_TEST_REDIS_CLUSTER_URL', startCluster),
   ]);
   return async () => {
     await Promise.all(servers.map(async (server) => server?.stop()));
@@ -18,7 +21,7 @@ export default async function setUp(project) {
  * Tells the tests where a service is: as the environment says, or started here.
  * @template {{ url: string, stop: () => Promise<void> }} S
  * @param {import('vitest/node').TestProject} project
- * @param {'postgresUrl' | 'redisUrl'} name
+ * @param {'postgresUrl' | 'redisUrl' | 'redisSentinelUrl' | 'redisClusterUrl'} name
  * @param {string} variable
  * @param {() => Promise<S | undefined>} start
  */

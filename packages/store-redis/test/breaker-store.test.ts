@@ -1,4 +1,5 @@
 import { testBreakerStore } from '@steward/core/testing';
-import { hasRedis, storesDriver } from './test-redis.ts';
+import { redises } from './test-redis.ts';
 
-if (hasRedis) await testBreakerStore('redisStores().breakers', storesDriver);
+for (const redis of redises)
+  await testBreakerStore(`redisStores().breakers on ${redis.name}`, redis);

@@ -1,4 +1,4 @@
 import { testCache } from '@steward/core/testing';
-import { hasRedis, storesDriver } from './test-redis.ts';
+import { redises } from './test-redis.ts';
 
-if (hasRedis) await testCache('redisStores().cache', storesDriver);
+for (const redis of redises) await testCache(`redisStores().cache on ${redis.name}`, redis);

@@ -4,9 +4,9 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bullMqEngine, redisStores } from '../src/index.ts';
 import { eventually, privateRedis } from './private-redis.ts';
-import { hasRedis, sharedStores, storesDriver } from './test-redis.ts';
+import { hasRedis, redises, sharedStores } from './test-redis.ts';
 
-if (hasRedis) await testHints('redisStores().hints', storesDriver);
+for (const redis of redises) await testHints(`redisStores().hints on ${redis.name}`, redis);
 
 /** Nobody looks into the store by himself as long as a test takes. */
 const lease = { ttlMs: 60_000, beatMs: 30_000 };

@@ -1,4 +1,4 @@
 import { testLiveLog } from '@steward/core/testing';
-import { hasRedis, storesDriver } from './test-redis.ts';
+import { redises } from './test-redis.ts';
 
-if (hasRedis) await testLiveLog('redisStores().liveLog', storesDriver);
+for (const redis of redises) await testLiveLog(`redisStores().liveLog on ${redis.name}`, redis);

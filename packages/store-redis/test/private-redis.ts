@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { startRedis } from '../../../scripts/lib/redis-service.mjs';
+import { freePort } from '../../../scripts/lib/services.mjs';
 
 /** A server of one test, which may do with it what it likes. */
 export async function privateRedis(...settings: string[]) {
@@ -19,7 +20,8 @@ export async function privateRedis(...settings: string[]) {
 /** A Cluster of one server. */
 export async function privateCluster() {
   const settings = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
-  const server = await privateRedis(...settings);
+  // The usual port of the bus is 10,000 higher, where there may be none.
+  const server = await privateRedis(...settings, '--cluster-port', String(await freePort()));
   await server.admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383);
   const client = new Cluster([{ host: '127.0.0.1', port: server.port }], { lazyConnect: true });
   onTestFinished(() => client.disconnect());

@@ -1,4 +1,5 @@
 import { testRateLimiter } from '@steward/core/testing';
-import { hasRedis, storesDriver } from './test-redis.ts';
+import { redises } from './test-redis.ts';
 
-if (hasRedis) await testRateLimiter('redisStores().rateLimiter', storesDriver);
+for (const redis of redises)
+  await testRateLimiter(`redisStores().rateLimiter on ${redis.name}`, redis);

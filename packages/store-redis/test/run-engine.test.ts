@@ -1,10 +1,10 @@
 import { testRunEngine } from '@steward/core/testing';
 import { bullMqEngine } from '../src/index.ts';
-import { hasRedis, newPrefix, redisUrl } from './test-redis.ts';
+import { newPrefix, redises } from './test-redis.ts';
 
-if (hasRedis) {
-  await testRunEngine('bullMqEngine()', {
-    open: () => bullMqEngine({ url: redisUrl, prefix: newPrefix() }),
+for (const { name, engineUrl: url } of redises) {
+  await testRunEngine(`bullMqEngine() on ${name}`, {
+    open: () => bullMqEngine({ url, prefix: newPrefix() }),
     close: (engine) => engine.stop(0),
   });
 }

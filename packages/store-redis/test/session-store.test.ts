@@ -1,4 +1,5 @@
 import { testSessionStore } from '@steward/core/testing';
-import { hasRedis, storesDriver } from './test-redis.ts';
+import { redises } from './test-redis.ts';
 
-if (hasRedis) await testSessionStore('redisStores().sessions', storesDriver);
+for (const redis of redises)
+  await testSessionStore(`redisStores().sessions on ${redis.name}`, redis);

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inProcessStores, type Stores } from '@steward/core';
 import type { SuiteDriver } from '@steward/core/testing';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { type RedisStores, type RedisStoresOptions, redisStores } from '../src/index.ts';
+import { type RedisStores, redisStores } from '../src/index.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A server to test on; `null` where there is none. */
+    /** Servers to test on; `null` where there is none. */
     readonly redisUrl: string | null;
+    readonly redisSentinelUrl: string | null;
+    readonly redisClusterUrl: string | null;
   }
 }
 
@@ -29,17 +32,36 @@ export function newPrefix(): string {
 }
 
 /** Stores under a prefix of their own. */
-export interface TestStores extends RedisStores {
+interface TestStores extends RedisStores {
   readonly prefix: string;
 }
 
-async function openStores(options: Partial<RedisStoresOptions> = {}): Promise<TestStores> {
-  const prefix = options.prefix ?? newPrefix();
-  const address = options.client === undefined ? { url: redisUrl } : {};
-  return { ...(await redisStores({ ...address, ...options, prefix })), prefix };
+/** One way to have Redis, and stores there as the suites take them. */
+export interface TestRedis extends SuiteDriver<TestStores> {
+  readonly name: string;
+  /** Where the engine is let in. */
+  readonly engineUrl: string;
 }
 
-/** Deletes what a test left; other tests use the same server. */
+function testRedis(name: string, address: string, engineUrl = address): TestRedis {
+  const openStores = async (prefix: string): Promise<TestStores> => ({
+    ...(await redisStores({ url: address, prefix })),
+    prefix,
+  });
+  return {
+    name,
+    engineUrl,
+    open: () => openStores(newPrefix()),
+    reopen: ({ prefix }) => openStores(prefix),
+    passTime: (ms) => wait(ms),
+    close: async (stores) => {
+      await stores.close();
+      await removeKeys(stores.prefix);
+    },
+  };
+}
+
+/** Deletes what a test left; other tests use the same server. The others are thrown away. */
 async function removeKeys(prefix: string): Promise<void> {
   const redis = new Redis(redisUrl);
   for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1_000 })) {
@@ -48,13 +70,30 @@ async function removeKeys(prefix: string): Promise<void> {
   redis.disconnect();
 }
 
-/** Stores on the server of the tests, as the suites take them. */
-export const storesDriver: SuiteDriver<TestStores> = {
-  open: () => openStores(),
-  reopen: ({ prefix }) => openStores({ prefix }),
-  passTime: (ms) => wait(ms),
-  close: async (stores) => {
-    await stores.close();
-    await removeKeys(stores.prefix);
-  },
-};
+/** The address for a user with the rights that the README gives it, and no more. */
+async function addressOf(user: 'app' | 'engine'): Promise<string> {
+  const redis = new Redis(redisUrl);
+  await redis.call('ACL', 'SETUSER', ...rightsOf(user));
+  redis.disconnect();
+  return redisUrl.replace('//', `//${user}:PASSWORD@`);
+}
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+
+/** The rule of the README, for the keys of tests. */
+export function rightsOf(user: 'app' | 'engine'): string[] {
+  const rule = new RegExp(`^ACL SETUSER (${user} .*)$`, 'm').exec(readme)?.[1] ?? '';
+  return rule.replaceAll('steward', 'test').replaceAll('{test}', '{test').split(' ');
+}
+
+const [sentinelUrl, clusterUrl] = [inject('redisSentinelUrl'), inject('redisClusterUrl')];
+
+/** Every way to have Redis, where there is one. */
+export const redises: readonly TestRedis[] = [
+  ...(hasRedis ? [testRedis('one server', await addressOf('app'), await addressOf('engine'))] : []),
+  ...(sentinelUrl === null ? [] : [testRedis('a server behind a Sentinel', sentinelUrl)]),
+  ...(clusterUrl === null ? [] : [testRedis('a Cluster of three', clusterUrl)]),
+];
+
+/** Stores on the one server. */
+export const storesDriver = testRedis('one server', redisUrl);

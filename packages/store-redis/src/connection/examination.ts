@@ -1,5 +1,6 @@
 import { StewardError } from '@steward/core';
 import { Cluster, type Redis } from 'ioredis';
+import { defineScript } from '../script.ts';
 
 /** What a check found. */
 export interface RedisFinding {
@@ -131,9 +132,15 @@ for _, call in ipairs(calls) do
 end
 `;
 
+/** Under this name clients know the script. */
+const rightsCommand = 'stewardRights';
+
 async function checkRights(client: Redis | Cluster, prefix: string): Promise<RedisFinding> {
-  const answer: unknown = await client
-    .call('EVAL', rightsScript, 1, `${prefix}:rights`)
+  const tryAll = defineScript(client, rightsCommand, rightsScript);
+  const keys = [`${prefix}:rights`];
+  // Once by its text and once by its digest, which are different rights.
+  const answer = await tryAll(keys)
+    .then((problem) => problem ?? tryAll(keys))
     .catch((reason: unknown) => (reason instanceof Error ? reason.message : 'EVAL failed'));
   if (typeof answer !== 'string') return finding('rights', 'ok', `keys of ${prefix}:`);
   const said = answer.replace(/ script: .*/s, '');
