@@ -77,7 +77,9 @@ describe.runIf(hasRedis)('64 runs that are read at once', () => {
       reader.wait(() => {});
     }
     const admins = servers.map((url) => new Redis(url));
-    onTestFinished(() => admins.forEach((admin) => admin.disconnect()));
+    onTestFinished(() => {
+      for (const admin of admins) admin.disconnect();
+    });
     return async () => {
       const lists = await Promise.all(admins.map((admin) => admin.client('LIST')));
       const clients = lists.flatMap((list) => String(list).split('\n'));

@@ -8,6 +8,7 @@ import { privateRedis } from './private-redis.ts';
 import { hasRedis } from './test-redis.ts';
 
 const key: LogKey = { runId: 'run-1', incarnation: 'life-1' };
+const leastEvents = 500;
 const campaignMs = Number(process.env['STEWARD_CAMPAIGN_MS'] ?? 3_000);
 
 function token(cursor: string): RunEvent {
@@ -32,6 +33,10 @@ class Campaign {
     const readers = replicas.map(({ liveLog }) => this.#read(liveLog));
     const work = [...readers, this.#write(), this.#fail()];
     await wait(campaignMs);
+    // A busy machine takes longer to see enough.
+    for (let waited = 0; this.seen.events < leastEvents && waited < 10_000; waited += 100) {
+      await wait(100);
+    }
     this.#isOver = true;
     await Promise.all(replicas.map((replica) => replica.close()));
     await Promise.all(work);
@@ -123,8 +128,7 @@ describe.runIf(hasRedis)(
         const campaign = new Campaign(11, server);
         await campaign.run();
         expect(campaign.seen.gaps).toEqual([]);
-        // As many as a busy machine manages.
-        expect(campaign.seen.events).toBeGreaterThan(campaignMs / 10);
+        expect(campaign.seen.events).toBeGreaterThanOrEqual(leastEvents);
         expect(campaign.seen.faults).toBeGreaterThan(campaignMs / 1_000);
       },
       campaignMs + 15_000,
