@@ -1,7 +1,8 @@
 /**
  * Every crash point, one by one and in pairs, by SIGKILL over PostgreSQL:
- * `node --conditions=@steward/source packages/store-postgres/test/faults/crash-matrix-main.ts [--only A[,B]]`.
- * The first owner dies at A, the one that takes over at B. Ends with exit code 1 when a promise is broken.
+ * `node --conditions=@steward/source packages/store-postgres/test/faults/crash-matrix-main.ts [--only A[,B]] [--minutes N]`.
+ * The first owner dies at A, the one that takes over at B. Begins no more cases after so many minutes. Ends with exit
+ * code 1 when a promise is broken.
  */
 import { parseArgs } from 'node:util';
 import { type CrashPointName, crashPointNames } from '@steward/core';
@@ -11,7 +12,10 @@ import { startPostgres } from '../../../../scripts/lib/services.mjs';
 
 const atOnce = 4;
 const setUp = new URL('./set-up.ts', import.meta.url).href;
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, minutes: { type: 'string', default: '60' } },
+});
+const until = performance.now() + Number(values.minutes) * 60_000;
 
 /** Who has to be there so that a process comes to the point. */
 function personFor(deaths: readonly CrashPointName[]) {
@@ -32,6 +36,7 @@ let next = 0;
 
 async function work(): Promise<void> {
   for (let index = next++; index < cases.length; index = next++) {
+    if (performance.now() > until) return;
     const deaths = cases[index] ?? [];
     const schema = `matrix_${index}`;
     await (await postgresStores({ connectionString, schema, migrate: true })).close();
@@ -54,7 +59,7 @@ const waits = reports.flatMap(({ recoveries }) => recoveries).toSorted((a, b) =>
 const broken = reports.filter((report) => report.broken.length > 0);
 const figures = {
   points: crashPointNames.length,
-  cases: reports.length,
+  cases: `${reports.length} of ${cases.length}`,
   processesKilled: reports.reduce((sum, { died }) => sum + died.length, 0),
   bothDied: reports.filter(({ died }) => died.length === 2).length,
   pointsReached: new Set(reports.flatMap(({ died }) => died)).size,
