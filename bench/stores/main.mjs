@@ -43,7 +43,7 @@ async function sample(subject, job) {
     'stores/worker.mjs',
     longMs,
   );
-  if (result.error) fail(`${subject}: ${result.error}`);
+  if (result.error) throw new Error(`${subject}: ${result.error}`);
   return result;
 }
 
