@@ -25,7 +25,7 @@ export interface ApproveOnceReport {
  * The approve-once test, for your own set-up: one approval is pressed in two tabs that are connected to two replicas,
  * pressed again when all is over, and a second one again while its tool works. How often did the tool run?
  *
- * @throws Error when a process cannot be started.
+ * @throws Error when a process cannot be started, or nobody is asked.
  * @example
  * ```ts
  * import { approveOnce } from '@steward/core/testing';
@@ -69,6 +69,7 @@ async function ask([replica, ...others]: readonly Replica[]) {
   const ended = replica.read(runId, null, (event) => {
     if (event.type === 'tool_request') asked.resolve(event);
   });
+  void ended.then(() => asked.reject(new Error('The run came to its end without asking.')));
   const { callId, argsDigest } = await asked.promise;
   const press = async () => {
     const tabs = [replica, ...others];

@@ -41,6 +41,9 @@ export interface FailOverReport {
 }
 
 const rereadMs = 50;
+const defaultRecoverWithinMs = 15_000;
+/** How long a replica gets for the run itself. */
+const patienceMs = 60_000;
 const reader = { tenantId: 'default', userId: 'local' };
 const plans: Readonly<Record<NonNullable<FailOverOptions['person']>, ReplicaPlan>> = {
   approves: { calls: [['read', 'write_idempotent', 'write']] },
@@ -119,16 +122,25 @@ class FailOver {
       this.#runId = await replica.run(planned(plan));
     }
     for (const [callId, argsDigest] of this.#pending) this.#confirm(replica, callId, argsDigest);
+    const { recoverWithinMs = defaultRecoverWithinMs } = this.#options;
+    const giveUp = wait(recoverWithinMs + patienceMs, 'given up' as const, { ref: false });
     while (!replica.end) {
-      const after = this.#events.at(-1)?.cursor ?? null;
-      if (!this.#events.some(isTerminal)) {
-        await replica.read(this.#runId, after, (event) => this.#see(replica, event));
-      }
-      if (this.#events.some(isTerminal)) return replica.evidence([this.#runId]);
+      const outcome = await Promise.race([this.#read(replica), giveUp]);
+      // A run that does not end is for the oracle to judge.
+      if (outcome !== undefined) return replica.evidence([this.#runId]);
       // It closes, or cannot reach its stores.
       await Promise.race([replica.ended, wait(rereadMs)]);
     }
     return undefined;
+  }
+
+  /** Reads on from where the client is; `ended` when it has seen the end. */
+  async #read(replica: Replica): Promise<'ended' | undefined> {
+    const hasEnded = () => this.#events.some(isTerminal);
+    if (hasEnded()) return 'ended';
+    const after = this.#events.at(-1)?.cursor ?? null;
+    await replica.read(this.#runId, after, (event) => this.#see(replica, event));
+    return hasEnded() ? 'ended' : undefined;
   }
 
   #see(replica: Replica, event: RunEvent): void {
@@ -171,7 +183,7 @@ class FailOver {
   }
 
   #report(runs: readonly RunEvidence[]): FailOverReport {
-    const { recoverWithinMs = 15_000 } = this.#options;
+    const { recoverWithinMs = defaultRecoverWithinMs } = this.#options;
     const [runId, recoveries] = [this.#runId, this.#recoveries];
     const broken = brokenPromises({
       runs,
