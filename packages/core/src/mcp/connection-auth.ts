@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   ClientCredentialsProvider,
   type OAuthClientProvider,
@@ -8,8 +9,9 @@ import { StewardError } from '../errors/steward-error.ts';
 import { defined } from '../internal/defined.ts';
 import type { CredentialStore } from '../stores/credential-store.ts';
 import type { Owner } from '../stores/run-store.ts';
+import { isPublic, publicFetch } from './public-fetch.ts';
 import type { ClientAuth } from './server-auth.ts';
-import type { McpServerConfig } from './server-config.ts';
+import type { HttpServerConfig, McpServerConfig } from './server-config.ts';
 import { serverFetch } from './server-fetch.ts';
 import { type SignInOptions, UserSignIn } from './user-sign-in.ts';
 
@@ -56,11 +58,19 @@ function clientProvider(auth: ClientAuth): OAuthClientProvider {
 }
 
 /** Ends the sign-in that the browser came back from; the user's tokens are kept then. */
-export async function finishSignIn(options: SignInOptions, url: string, came: URL): Promise<void> {
+export async function finishSignIn(
+  options: SignInOptions,
+  config: HttpServerConfig,
+  came: URL,
+): Promise<void> {
   const provider = await UserSignIn.resume(options, came.searchParams.get('state') ?? '');
-  const transport = new StreamableHTTPClientTransport(new URL(url), {
+  const transport = new StreamableHTTPClientTransport(new URL(config.url), {
     authProvider: provider,
-    fetch: serverFetch({ maxBytes: MAX_ANSWER_BYTES }),
+    fetch: serverFetch({
+      maxBytes: MAX_ANSWER_BYTES,
+      server: { url: config.url, headers: {} },
+      others: fetchForOthers(config),
+    }),
   });
   try {
     await transport.finishAuth(came.searchParams);
@@ -69,4 +79,19 @@ export async function finishSignIn(options: SignInOptions, url: string, came: UR
     const message = `The sign-in at "${options.server}" did not succeed: ${said}`;
     throw new StewardError('authorization_required', message, { cause: error });
   }
+}
+
+/**
+ * What the addresses are asked with that a server names for signing in. A server in a private network may name what is in
+ * one; a public server may not lead us there.
+ */
+export function fetchForOthers({ url, auth }: HttpServerConfig): typeof fetch {
+  const { hostname } = new URL(url);
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  const isPrivate = hostname === 'localhost' || (isIP(literal) !== 0 && !isPublic(literal));
+  if (isPrivate) return fetch;
+  const named = [hostname, ...(auth?.trustedHosts ?? [])];
+  if (auth?.issuer !== undefined) named.push(new URL(auth.issuer).hostname);
+  const trusted = new Set(named);
+  return publicFetch({ isTrusted: (host) => trusted.has(host) });
 }

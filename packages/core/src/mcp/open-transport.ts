@@ -5,7 +5,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import type { ConnectionAuth } from './connection-auth.ts';
+import { type ConnectionAuth, fetchForOthers } from './connection-auth.ts';
 import type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './server-config.ts';
 import { serverFetch } from './server-fetch.ts';
 
@@ -84,8 +84,11 @@ function openSse(config: HttpServerConfig, options: LinkOptions): Link {
   return { transport, lastWords: () => '', goodbye: async () => undefined };
 }
 
-function transportOptions({ url, headers = {} }: HttpServerConfig, { auth, watch }: LinkOptions) {
-  const own = serverFetch({ maxBytes: MAX_MESSAGE_BYTES, headers: { url, own: headers }, watch });
+function transportOptions(config: HttpServerConfig, { auth, watch }: LinkOptions) {
+  const { url, headers = {} } = config;
+  const server = { url, headers };
+  const others = fetchForOthers(config);
+  const own = serverFetch({ maxBytes: MAX_MESSAGE_BYTES, server, others, watch });
   return auth === undefined
     ? { fetch: own }
     : { fetch: auth.over(own), authProvider: auth.provider };

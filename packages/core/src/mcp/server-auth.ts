@@ -1,4 +1,4 @@
-import { must } from './must.ts';
+import { isTextArray, must } from './must.ts';
 
 /**
  * Access in the name of each user (OAuth 2.1 authorization code with PKCE): the user signs in at the server's
@@ -29,6 +29,8 @@ export interface UserAuth {
   readonly issuer?: string;
   /** Scopes to ask for, separated by spaces; what the server asks for unless given. */
   readonly scope?: string;
+  /** Hosts of its authorization server that are not on the public internet; others are not connected to. */
+  readonly trustedHosts?: readonly string[];
 }
 
 /**
@@ -59,6 +61,8 @@ export interface ClientAuth {
   /** The authorization server at which the client was registered; the secret is sent to no other. */
   readonly issuer?: string;
   readonly scope?: string;
+  /** Hosts of its authorization server that are not on the public internet; others are not connected to. */
+  readonly trustedHosts?: readonly string[];
 }
 
 const TEXTS = ['clientId', 'clientSecret', 'issuer', 'scope'];
@@ -69,13 +73,17 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 /** Throws a `TypeError` naming the field of `auth` that is not acceptable. */
 export function checkAuth(field: string, auth: Readonly<Record<string, unknown>>): void {
-  const { grant, ...given } = auth;
+  const { grant, trustedHosts, ...given } = auth;
   const known = Object.hasOwn(FIELDS, String(grant)) ? FIELDS[String(grant)] : undefined;
   must(known !== undefined, `${field}.grant`, `one of ${Object.keys(FIELDS).join(', ')}`);
   for (const [key, value] of Object.entries(given)) {
     must(known?.includes(key), `${field}.${key}`, `one of ${known?.join(', ')}`);
     must(typeof value === 'string' && value !== '', `${field}.${key}`, 'a text');
   }
+  must(isTextArray(trustedHosts), `${field}.trustedHosts`, 'an array of strings');
+  const { issuer } = given;
+  const isUrl = issuer === undefined || (typeof issuer === 'string' && URL.canParse(issuer));
+  must(isUrl, `${field}.issuer`, 'a URL');
   if (grant === 'authorization_code') {
     must(URL.canParse(String(given['redirectUrl'])), `${field}.redirectUrl`, 'a URL');
     return;

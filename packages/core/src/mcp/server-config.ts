@@ -2,7 +2,7 @@ import type { Effect } from '../events/run-event.ts';
 import { isRecord } from '../internal/json.ts';
 import { isConfirm, isEffect, isTimeout } from '../tools/define-tool.ts';
 import type { ConfirmRule } from '../tools/tool.ts';
-import { must } from './must.ts';
+import { isTextArray, must } from './must.ts';
 import { type ClientAuth, checkAuth, type UserAuth } from './server-auth.ts';
 
 /**
@@ -171,11 +171,6 @@ function checkShared(
     const unit = name.endsWith('Ms') ? ' of milliseconds' : ', at least 1';
     must(isFit, `${field}.${name}`, `a whole number${unit}`);
   }
-}
-
-function isTextArray(value: unknown): boolean {
-  if (value === undefined) return true;
-  return Array.isArray(value) && value.every((member) => typeof member === 'string');
 }
 
 function isTextRecord(value: unknown): boolean {

@@ -4,20 +4,23 @@ const NEWLINE = 0x0a;
 export interface ServerFetchOptions {
   /** The longest answer, and of an event stream the longest event. */
   readonly maxBytes: number;
-  /** Sent to the server itself and to nobody else, such as the authorization server that it names. */
-  readonly headers?: { readonly url: string; readonly own: Readonly<Record<string, string>> };
+  /** The server: its own address, and what is sent to it and to nobody else. */
+  readonly server: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+  /** For what is not the server itself, such as the authorization server that it names. */
+  readonly others: typeof fetch;
   /** Made for each request; what it returns is called when the event stream of the answer ends or breaks off. */
   readonly watch?: () => ((isResumable: boolean) => void) | undefined;
 }
 
 /** A `fetch` with bounded answers: a longer one breaks off with an error. */
-export function serverFetch({ maxBytes, headers, watch }: ServerFetchOptions): typeof fetch {
+export function serverFetch({ maxBytes, server, others, watch }: ServerFetchOptions): typeof fetch {
+  const { origin } = new URL(server.url);
   return async (input, init) => {
     const onEnd = watch?.();
-    const response = await fetch(
-      input,
-      headers ? { ...init, headers: added(headers, input, init) } : init,
-    );
+    const isOwn = new URL(input instanceof Request ? input.url : input).origin === origin;
+    const response = isOwn
+      ? await fetch(input, { ...init, headers: withOwn(server.headers, init) })
+      : await others(input, init);
     const isRedirect = response.status >= 300 && response.status < 400;
     if (response.body === null || isRedirect) return response;
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
@@ -29,14 +32,8 @@ export function serverFetch({ maxBytes, headers, watch }: ServerFetchOptions): t
 }
 
 /** The headers of a request with those of the host, which the protocol's own go before. */
-function added(
-  { url, own }: NonNullable<ServerFetchOptions['headers']>,
-  input: Parameters<typeof fetch>[0],
-  init: RequestInit | undefined,
-): Headers {
+function withOwn(own: Readonly<Record<string, string>>, init: RequestInit | undefined): Headers {
   const headers = new Headers(init?.headers);
-  const address = new URL(input instanceof Request ? input.url : input);
-  if (address.origin !== new URL(url).origin) return headers;
   for (const [name, value] of Object.entries(own)) {
     if (!headers.has(name)) headers.set(name, value);
   }

@@ -73,7 +73,7 @@ export class UserServers implements ServerEntry {
     const { name: server, config } = this;
     const owner = ownerOf(principal);
     const options = { server, auth: config.auth, owner, credentials: this.#credentials };
-    await finishSignIn(options, config.url, came);
+    await finishSignIn(options, config, came);
     this.#of(principal).signedIn();
   }
 

@@ -9,6 +9,9 @@ import type { ToolContext } from '../../src/tools/tool.ts';
 import { openPool } from './pool.ts';
 import { listen, modernHttp, oldHttp, sseHttp } from './servers/http-server.ts';
 
+const bounded = (maxBytes: number, url: string) =>
+  serverFetch({ maxBytes, server: { url, headers: {} }, others: fetch });
+
 async function modern(config: object = {}) {
   const notes: string[] = [];
   const headers: (string | undefined)[] = [];
@@ -184,7 +187,7 @@ test.each([
     more();
   });
   onTestFinished(() => server.close());
-  const response = await serverFetch({ maxBytes: 100_000 })(server.url);
+  const response = await bounded(100_000, server.url)(server.url);
   await expect(response.text()).rejects.toThrow('longer than 100000 bytes');
 });
 
@@ -194,6 +197,6 @@ test('a stream of many events may be longer than one of them', async () => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(body),
   );
   onTestFinished(() => server.close());
-  const response = await serverFetch({ maxBytes: 100 })(server.url);
+  const response = await bounded(100, server.url)(server.url);
   await expect(response.text()).resolves.toBe(body);
 });

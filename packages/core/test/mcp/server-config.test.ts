@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { readServerConfigs } from '../../src/mcp/server-config.ts';
 
+const user = { grant: 'authorization_code' };
+const client = { grant: 'client_credentials', clientId: 'steward' };
+
 test('takes servers that are started and servers that are reached', () => {
   const confirm = () => true;
   const configs = {
@@ -37,6 +40,22 @@ test.each<[string, unknown]>([
   ['mcp.a.effects.read', { a: { command: 'x', effects: { read: 'reads' } } }],
   ['mcp.a.confirm', { a: { command: 'x', confirm: true } }],
   ['mcp.a.timeoutMs', { a: { command: 'x', timeoutMs: -1 } }],
+  ['mcp.a.maxParallelCalls', { a: { command: 'x', maxParallelCalls: 0 } }],
+  ['mcp.a.deny', { a: { command: 'x', deny: 'pay' } }],
+  ['mcp.a.trusted', { a: { command: 'x', trusted: 'yes' } }],
+  ['mcp.a.auth', { a: { command: 'x', auth: {} } }],
+  ['mcp.a.auth', { a: { url: 'http://b', auth: 'Bearer x' } }],
+  ['mcp.a.auth.grant', { a: { url: 'http://b', auth: { grant: 'constructor' } } }],
+  ['mcp.a.auth.redirectUrl', { a: { url: 'http://b', auth: user } }],
+  ['mcp.a.auth.privateKey', { a: { url: 'http://b', auth: { ...user, privateKey: 'x' } } }],
+  ['mcp.a.auth.issuer', { a: { url: 'http://b', auth: { ...user, issuer: 'login' } } }],
+  ['mcp.a.auth.trustedHosts', { a: { url: 'http://b', auth: { ...user, trustedHosts: 'x' } } }],
+  ['mcp.a.auth.clientId', { a: { url: 'http://b', auth: { ...client, clientId: '' } } }],
+  ['mcp.a.auth', { a: { url: 'http://b', auth: client } }],
+  [
+    'mcp.a.auth',
+    { a: { url: 'http://b', auth: { ...client, clientSecret: 'x', privateKey: 'y' } } },
+  ],
 ])('names %s when it is wrong', (field, mcp) => {
   expect(() => readServerConfigs(mcp)).toThrow(TypeError);
   expect(() => readServerConfigs(mcp)).toThrow(`${field} must be `);
