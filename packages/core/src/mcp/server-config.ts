@@ -153,10 +153,10 @@ function checkHttp(field: string, { url, headers, auth }: Record<string, unknown
   checkAuth(`${field}.auth`, auth as Record<string, unknown>);
 }
 
-function checkShared(
-  field: string,
-  { effects, confirm, ...numbers }: Record<string, unknown>,
-): void {
+function checkShared(field: string, given: Record<string, unknown>): void {
+  const { effects, confirm, deny, trusted, ...numbers } = given;
+  must(isTextArray(deny), `${field}.deny`, 'an array of strings');
+  must(trusted === undefined || typeof trusted === 'boolean', `${field}.trusted`, 'a boolean');
   must(
     effects === undefined || isRecord(effects),
     `${field}.effects`,
