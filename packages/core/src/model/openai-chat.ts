@@ -36,7 +36,8 @@ export class ChatReader implements TurnReader {
   readonly #sink: TurnSink;
   readonly #calls = new ChatToolCalls();
   readonly #texts = new DeltaTemplate('"content":');
-  readonly #arguments = new DeltaTemplate('"arguments":', '"tool_calls":[{"index":');
+  /** Made for the first call. */
+  #arguments: DeltaTemplate | undefined;
   readonly #details = new ReasoningDetails();
   #text = '';
   #refusal = '';
@@ -58,12 +59,13 @@ export class ChatReader implements TurnReader {
       this.#say(piece);
       return;
     }
-    const argument = this.#arguments.match(data);
-    if (argument === undefined) {
+    const template = this.#arguments;
+    const argument = template?.match(data);
+    if (template === undefined || argument === undefined) {
       this.#parse(data);
       return;
     }
-    this.#calls.extend(this.#arguments.counter, argument);
+    this.#calls.extend(template.counter, argument);
     this.#sink.push(progress);
   }
 
@@ -120,7 +122,9 @@ export class ChatReader implements TurnReader {
       hasOnly(call, ['index', 'type', 'function']) &&
       hasOnly(delta, ['tool_calls', 'role']) &&
       others.length === 0;
-    if (isOnlyArguments) this.#arguments.learn(data, text(told['arguments']));
+    if (!isOnlyArguments) return;
+    this.#arguments ??= new DeltaTemplate('"arguments":', '"tool_calls":[{"index":');
+    this.#arguments.learn(data, text(told['arguments']));
   }
 
   #head(chunk: WireObject): void {

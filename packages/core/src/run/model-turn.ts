@@ -112,11 +112,12 @@ async function readOrAskAnew(
   turn: number,
   request: ModelRequest,
 ): Promise<ReadTurn> {
-  const wasOpen = run.openResponse !== null;
+  // Nothing waits here beside the turn itself: of most turns no answer was begun before.
+  if (run.openResponse === null) return readTurn(run, turn, request);
   try {
     return await readTurn(run, turn, request);
   } catch (reason) {
-    const isGone = wasOpen && run.openResponse === null && !run.turnAccepted;
+    const isGone = run.openResponse === null && !run.turnAccepted;
     if (!isGone || run.stopReason) throw reason;
     return readTurn(run, turn, request);
   }
