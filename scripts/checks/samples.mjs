@@ -8,9 +8,12 @@ import ts from 'typescript';
 import { report, trackedTexts } from '../lib/tracked.mjs';
 import { root } from '../lib/workspace.mjs';
 
-/** Beside the tests of the package that a sample is about (core's otherwise): it resolves what they resolve. @param {string} from */
-const folderOf = (from) =>
-  join(root, /^packages\/[^/]+/.exec(from)?.[0] ?? 'packages/core', 'test/.samples');
+/** Beside the tests of the package that a sample is about: it resolves what they resolve. @param {Sample} sample */
+function folderOf({ from, code }) {
+  // Guides are about core, or about stores as well.
+  const ofGuides = code.includes("'@steward/store-") ? 'packages/store-postgres' : 'packages/core';
+  return join(root, /^packages\/[^/]+/.exec(from)?.[0] ?? ofGuides, 'test/.samples');
+}
 /** @type {Set<string>} */
 const folders = new Set();
 const fence = /^```ts\n([\s\S]*?)^```$/gm;
@@ -61,7 +64,7 @@ function compile(files) {
 const files = new Map();
 try {
   for (const sample of samples()) {
-    const folder = folderOf(sample.from);
+    const folder = folderOf(sample);
     folders.add(folder);
     mkdirSync(folder, { recursive: true });
     const path = join(folder, `sample-${files.size}.ts`);
