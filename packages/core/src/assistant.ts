@@ -288,7 +288,8 @@ export class Assistant implements AsyncDisposable {
 
   /**
    * Ends in order: takes no more work, lets runs come to their end for `drainMs` (5 seconds by default), gives the rest
-   * back to the stores, ends servers, and closes the stores if it made them. Safe to call twice.
+   * back to the stores, ends servers, and closes the stores if it made them. A `write` that has begun gets
+   * `limits.cancelGraceMs` more, as nobody could make it again. Safe to call twice.
    */
   close({ drainMs = 5_000 }: { readonly drainMs?: number } = {}): Promise<void> {
     this.#closed ??= this.#close(drainMs);

@@ -120,7 +120,8 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
-    const before = [...this.#held.values()];
+    // What was given up is not kept from others.
+    const before = [...this.#held.values()].filter(({ run }) => run.stopCause !== 'fenced');
     const asked = performance.now();
     const fences = before.map(({ run }) => run.fence);
     const renewals = await this.#parts.runs.renew(fences, this.#parts.lease.ttlMs);

@@ -51,7 +51,7 @@ export interface Limits {
   readonly decideWithinMs: number;
   /** Milliseconds from approval in which the call has to start. */
   readonly useWithinMs: number;
-  /** Milliseconds that tools get to end after a cancel. */
+  /** Milliseconds that tools get to end after a cancel, and a `write` when its process has to end. */
   readonly cancelGraceMs: number;
 }
 

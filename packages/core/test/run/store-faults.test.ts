@@ -132,6 +132,29 @@ it('stops the model and the tools of a run a beat before its lease runs out, not
   await closing;
 });
 
+it('does not keep a run from others that it has given up, when the store is back and its last write hangs', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  let isAway = true;
+  const owner = quickAssistant({
+    stores: withRuns(stores, {
+      renew: (...args) => (isAway ? away() : stores.runs.renew(...args)),
+      commitTurn: never,
+    }),
+    clock,
+    lease: { sweepMs: 1e9 },
+  });
+  const { id } = owner.run('Go');
+  // Given up after eight seconds, when the lease is good for another two.
+  await clock.advance(8_500);
+  isAway = false;
+  await using next = quickAssistant({ stores, clock });
+  expect(await settle(clock, next.attach(id))).toBe('completed');
+  const closing = owner.close({ drainMs: 0 });
+  await clock.advance(10_000);
+  await closing;
+});
+
 it('offers a run again that its engine did not take, as soon as the engine is back', async () => {
   const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   const clock = fakeClock();
