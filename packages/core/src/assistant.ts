@@ -1,11 +1,11 @@
 import { type Assembly, assemble } from './assembly.ts';
 import { StewardError } from './errors/steward-error.ts';
-import { newId } from './internal/ids.ts';
 import type { Json } from './internal/json.ts';
 import type { PromptArguments, PromptMessage, ServerPrompt } from './mcp/server-prompts.ts';
 import type { ServerState } from './mcp/server-state.ts';
 import type { AssistantOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
 import { newRun, ownerOf, type RunRequest } from './run/new-run.ts';
+import type { PersonVerbs } from './run/person-verbs.ts';
 import { Pulse } from './run/pulse.ts';
 import { Run, type RunVerbs } from './run/run.ts';
 import { RunDriver } from './run/run-driver.ts';
@@ -142,30 +142,8 @@ export class Assistant implements AsyncDisposable {
     if (typeof approve !== 'boolean') throw new TypeError('confirm: approve must be a boolean');
     if (typeof argsDigest !== 'string') throw new TypeError('confirm: argsDigest must be a text');
     const owner = ownerOf(readPrincipal(principal, 'confirm'));
-    return this.#about(runId, async () => {
-      const { runs } = this.stores;
-      const { useWithinMs } = this.#parts.settings.limits;
-      const outcome = await runs.decide({
-        ...owner,
-        runId,
-        callId,
-        approve,
-        argsDigest,
-        useWithinMs,
-      });
-      if (outcome.kind === 'decided') await this.#parts.settings.crashPoint('after_decide');
-      await this.#driver.wake(outcome.wake);
-      if (outcome.kind === 'decided') return;
-      const { code } = outcome;
-      await this.stores.audit.append({
-        ...owner,
-        // The chain of a run is its owner's: whoever tries at another's is written into a chain of his own.
-        chain: code === 'not_found' ? `refused:${owner.tenantId}:${owner.userId}` : runId,
-        action: 'confirmation.refused',
-        details: { runId, callId, code },
-      });
-      throw new StewardError(code, decisionRefusals[code], { field: 'callId' });
-    });
+    const decided = { ...owner, runId, callId, approve, argsDigest };
+    return this.#ask(runId, (verbs) => verbs.confirm(decided));
   }
 
   /**
@@ -184,14 +162,7 @@ export class Assistant implements AsyncDisposable {
     const { maxInputBytes } = this.#parts.settings.limits;
     const json = readJson(content, 'answer: content', maxInputBytes);
     const owner = ownerOf(readPrincipal(principal, 'answer'));
-    return this.#about(runId, async () => {
-      const outcome = await this.stores.runs.answerInput(runId, owner, requestId, json);
-      if (outcome === 'not_found') throw notFound(runId);
-      if (outcome === 'already_decided') {
-        throw new StewardError('already_decided', 'This question was answered before.');
-      }
-      await this.#driver.tell(runId);
-    });
+    return this.#ask(runId, (verbs) => verbs.answer(runId, owner, requestId, json));
   }
 
   /**
@@ -202,13 +173,7 @@ export class Assistant implements AsyncDisposable {
   async cancel(runId: string, principal: Partial<Principal> = {}): Promise<void> {
     checkId(runId, 'cancel: runId');
     const owner = ownerOf(readPrincipal(principal, 'cancel'));
-    return this.#about(runId, async () => {
-      const { found, wake } = await this.stores.runs.requestCancel(runId, owner);
-      if (!found) throw notFound(runId);
-      await this.#parts.settings.crashPoint('after_cancel');
-      await this.#driver.tell(runId);
-      await this.#driver.wake(wake);
-    });
+    return this.#ask(runId, (verbs) => verbs.cancel(runId, owner));
   }
 
   /**
@@ -220,18 +185,9 @@ export class Assistant implements AsyncDisposable {
   async steer(runId: string, text: string, principal: Partial<Principal> = {}): Promise<void> {
     checkId(runId, 'steer: runId');
     const { maxInputBytes } = this.#parts.settings.limits;
-    const steer = {
-      steerId: newId('steer'),
-      text: readText(text, 'steer: text', maxInputBytes),
-    };
+    const words = readText(text, 'steer: text', maxInputBytes);
     const owner = ownerOf(readPrincipal(principal, 'steer'));
-    return this.#about(runId, async () => {
-      const outcome = await this.stores.runs.steer(runId, owner, steer);
-      if (outcome === 'not_found') throw notFound(runId);
-      if (outcome === 'not_waiting')
-        throw new StewardError('not_waiting', 'The run takes no more turns.');
-      await this.#driver.tell(runId);
-    });
+    return this.#ask(runId, (verbs) => verbs.steer(runId, owner, words));
   }
 
   /** How each MCP server is, for this user. */
@@ -315,6 +271,14 @@ export class Assistant implements AsyncDisposable {
     return verb();
   }
 
+  /** Asks something of a run. What does it is loaded when first asked: many runs need nobody. */
+  #ask(runId: string, ask: (verbs: PersonVerbs) => Promise<void>): Promise<void> {
+    return this.#about(runId, async () => {
+      const { PersonVerbs } = await import('./run/person-verbs.ts');
+      await ask(new PersonVerbs(this.#parts.settings, this.#driver));
+    });
+  }
+
   /** As {@link #open}; what is said about a run that is being created here comes after that. */
   #about<T>(runId: string, verb: () => Promise<T>): Promise<T> {
     return this.#open(async () => {
@@ -386,13 +350,6 @@ export class Assistant implements AsyncDisposable {
     };
   }
 }
-
-const decisionRefusals = {
-  not_found: 'There is no such confirmation of this user.',
-  already_decided: 'This confirmation was decided before; look at the run for what came of it.',
-  confirmation_expired: 'This confirmation was not decided in time; the model may ask again.',
-  args_mismatch: 'These are not the arguments that were shown; read the request again.',
-} as const;
 
 function refusal(outcome: Exclude<CreateOutcome, { run: RunRecord }>): StewardError {
   return new StewardError(outcome.kind, refusals[outcome.kind], {

@@ -1,10 +1,7 @@
 import type { Clock } from '../internal/clock.ts';
 import { systemClock } from '../internal/clock.ts';
-import { derivedId } from '../internal/ids.ts';
 import { wait } from '../internal/wait.ts';
-import type { DemoTurn } from './demo/plan-turn.ts';
-import type { ModelClient, ModelRequest } from './model-client.ts';
-import type { ModelEvent } from './model-events.ts';
+import type { ModelClient } from './model-client.ts';
 
 /** Settings of {@link demoModel}. */
 export interface DemoModelOptions {
@@ -39,9 +36,9 @@ export function demoModel(options: DemoModelOptions = {}): ModelClient {
     async *stream(request, { signal }) {
       try {
         // The rules are only loaded by who uses them.
-        const { planTurn } = await import('./demo/plan-turn.ts');
+        const { turnEvents } = await import('./demo/turn-events.ts');
         yield { type: 'start', requestId: null };
-        for (const event of eventsOf(planTurn(request), request)) {
+        for (const event of turnEvents(request)) {
           if (event.type === 'text' && paceMs > 0) await wait(clock, paceMs, signal);
           signal.throwIfAborted();
           yield event;
@@ -52,46 +49,5 @@ export function demoModel(options: DemoModelOptions = {}): ModelClient {
         yield { type: 'error', error: { status: null, code: 'aborted', type: null, message } };
       }
     },
-  };
-}
-
-function eventsOf({ text, toolCalls }: DemoTurn, request: ModelRequest): ModelEvent[] {
-  const words = text.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
-  const calls = toolCalls.map(({ name, args }, index) => ({
-    type: 'tool_call' as const,
-    // By its place in the conversation: the same request gets the same ids, and no two calls share one.
-    id: derivedId('call', request.messages.length, index),
-    name,
-    argumentsText: JSON.stringify(args),
-    custom: false,
-  }));
-  const said = text.length + calls.reduce((sum, call) => sum + call.argumentsText.length, 0);
-  return [
-    ...words.map((word) => ({ type: 'text' as const, text: word })),
-    ...calls,
-    {
-      type: 'finish',
-      reason: calls.length > 0 ? 'tool_calls' : 'stop',
-      responseId: null,
-      model: 'demo',
-      usage: usageOf(request, said),
-      verbatim: null,
-    },
-  ];
-}
-
-/** About four characters make a token. */
-function usageOf(request: ModelRequest, said: number) {
-  const { instructions = '', messages, tools } = request;
-  const inputTokens = Math.ceil(
-    (instructions.length + JSON.stringify([messages, tools]).length) / 4,
-  );
-  const outputTokens = Math.ceil(said / 4);
-  return {
-    inputTokens,
-    outputTokens,
-    totalTokens: inputTokens + outputTokens,
-    cachedTokens: 0,
-    reasoningTokens: 0,
   };
 }

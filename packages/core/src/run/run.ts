@@ -3,7 +3,7 @@ import { StewardError } from '../errors/steward-error.ts';
 import type { RunEvent, RunEventOf, RunEventType } from '../events/run-event.ts';
 import type { Json } from '../internal/json.ts';
 import { RunReader, type RunSource } from './run-reader.ts';
-import { type RunResult, resultOf, settledRun } from './run-result.ts';
+import type { RunResult } from './run-result.ts';
 
 /** The verbs of the assistant, bound to one run and its principal. */
 export interface RunVerbs {
@@ -133,6 +133,7 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent> {
 
   async #result(): Promise<RunResult<Output>> {
     const { source, maxParallelCalls } = this.#parts;
+    const { resultOf, settledRun } = await import('./run-result.ts');
     const { output, ...result } = resultOf(
       await settledRun(source, { maxParallelCalls, isNew: !this.#isLocated }),
     );

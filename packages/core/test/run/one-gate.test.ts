@@ -32,7 +32,7 @@ it('names `execute` where tools are defined, and once more: where a started call
     'assembly.ts': 1,
     // Tools that are defined here.
     'artifacts/read-artifact-tool.ts': 1,
-    'mcp/mcp-tool.ts': 1,
+    'mcp/mcp-tool.ts': 2,
     // A bulkhead's verb.
     'mcp/call-guard.ts': 1,
     // A word that the demo model says.
@@ -63,7 +63,7 @@ it('goes through the gate of the store in one place', () => {
 
 it('sends a call to an MCP server from its tool alone', () => {
   expect(mentions(/\b(?:server|client)\.call(?:Tool)?\(/g)).toEqual({
-    'mcp/mcp-tool.ts': 1,
+    'mcp/mcp-tool.ts': 2,
     'mcp/pooled-server.ts': 1,
     'mcp/native-client.ts': 1,
   });
