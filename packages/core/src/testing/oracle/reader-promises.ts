@@ -43,7 +43,16 @@ function* wrongReading(
   yield* wrongEvents(events, stored);
   // A run that ended early may have said more than a client was shown before; its last event tells.
   const isAnswered = run.end?.finishReason === 'stop' && run.input.kind === 'message';
-  if (isAnswered && textRead(events) !== run.end.text) yield 'a client has read another text';
+  if (isAnswered && textRead(events) !== run.end.text) {
+    yield `a client has read ${JSON.stringify(textRead(events))} of ${told(events)}`.slice(
+      0,
+      2_000,
+    );
+  }
+}
+
+function told(events: readonly RunEvent[]): string {
+  return events.map(({ type, cursor }) => `${type}@${cursor}`).join(' ');
 }
 
 function* wrongEvents(

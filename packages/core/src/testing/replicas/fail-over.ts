@@ -34,7 +34,7 @@ export interface FailOverReport {
   readonly evidence: RunEvidence | null;
   /** What the tools asked of the outside. */
   readonly requests: readonly OutsideRequest[];
-  /** Milliseconds from each death until the client heard of the run again; the start of the next process is not in it. */
+  /** Milliseconds from each death until the client saw what a later owner did; the start of its process is not in it. */
   readonly recoveries: readonly number[];
   /** What does not hold; empty when all is well. */
   readonly broken: readonly BrokenPromise[];
@@ -86,6 +86,7 @@ class FailOver {
   readonly #incidents: string[] = [];
   readonly #recoveries: number[] = [];
   readonly #replicas: Promise<Replica>[];
+  #epoch = 0;
   #diedAt: number | undefined;
   #isReplaced = false;
   #runId = '';
@@ -144,8 +145,7 @@ class FailOver {
   }
 
   #see(replica: Replica, event: RunEvent): void {
-    if (this.#diedAt !== undefined) this.#recoveries.push(performance.now() - this.#diedAt);
-    this.#diedAt = undefined;
+    this.#noteOwner(event);
     this.#events.push(event);
     if (event.type === 'tool_request' && event.requiresConfirmation) {
       this.#ask(replica, event.callId, event.argsDigest);
@@ -155,6 +155,15 @@ class FailOver {
       }
     } else if (event.type === 'confirmation') this.#pending.delete(event.callId);
     else if (event.type === 'token') this.#interfere(replica);
+  }
+
+  /** A new owner shows by its epoch; what the stores tell of the run before that does not count. */
+  #noteOwner({ cursor }: RunEvent): void {
+    const epoch = Number(cursor.split('-', 1)[0]);
+    if (epoch <= this.#epoch) return;
+    this.#epoch = epoch;
+    if (this.#diedAt !== undefined) this.#recoveries.push(performance.now() - this.#diedAt);
+    this.#diedAt = undefined;
   }
 
   #ask(replica: Replica, callId: string, argsDigest: string): void {
