@@ -47,7 +47,11 @@ describe.runIf(hasRedis)('a server that a Sentinel replaces', () => {
     const [primary, replica] = group.servers;
     const standby = new Redis(replica?.url ?? '');
     onTestFinished(() => standby.disconnect());
-    await eventually('the replica has it all', async () => (await standby.dbsize()) >= 3);
+    await eventually('the replica has it all', async () => {
+      const [stream] = await standby.keys('*:log:*');
+      // With the entry that begins the stream.
+      return stream !== undefined && (await standby.xlen(stream)) === 51;
+    });
     await primary?.crash();
     for (let k = 50; k < 100; k++) writer.publish(token('run-1', k));
     await eventually(
