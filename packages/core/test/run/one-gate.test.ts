@@ -30,7 +30,7 @@ it('names `execute` where tools are defined, and once more: where a started call
     'tools/define-tool.ts': 6,
     'tools/tool.ts': 1,
     'assembly.ts': 1,
-    // Tools that are defined here.
+    // Tools that are defined here; those of servers also while they are blocked, when they refuse.
     'artifacts/read-artifact-tool.ts': 1,
     'mcp/mcp-tool.ts': 2,
     // A bulkhead's verb.
