@@ -318,15 +318,7 @@ export class PooledServer implements ServerEntry {
 
   /** A listing that fails costs the connection: opening the next one lists again. */
   async #refresh(client: McpClient): Promise<void> {
-    const late = new AbortController();
-    const stop = this.#options.clock.schedule(() => late.abort(), this.#connectMs);
-    try {
-      await this.#list(client, AbortSignal.any([late.signal, this.#closing.signal]));
-    } catch {
-      this.#drop(client);
-    } finally {
-      stop();
-    }
+    await this.#list(client, this.#inTime()).catch(() => this.#drop(client));
   }
 
   #list(client: McpClient, signal: AbortSignal): Promise<void> {
