@@ -16,6 +16,8 @@ export interface ServerListingOptions {
 
 /** A server that says again and again that its tools changed is listed this often. */
 const LIST_EVERY_MS = 1_000;
+/** A listing is fresh for so long at least: many servers say 0, and mean that they do not know. */
+const FRESH_MS = 30_000;
 
 /** What a server lists: taken over as a whole, and again when it changed or when the server said that it grows old. */
 export class ServerListing {
@@ -52,8 +54,7 @@ export class ServerListing {
     this.changed = changed;
     this.#definitions = new Map(listed.map((tool) => [tool.name, definitionOf(tool)]));
     this.#listedAt = now;
-    this.#freshUntil =
-      ttlMs === null ? Number.POSITIVE_INFINITY : now + Math.max(ttlMs, LIST_EVERY_MS);
+    this.#freshUntil = ttlMs === null ? Number.POSITIVE_INFINITY : now + Math.max(ttlMs, FRESH_MS);
   }
 
   /** Whether a call is made only after the server was asked once more: what changes something must be what was approved. */
