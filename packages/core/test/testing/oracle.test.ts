@@ -239,6 +239,26 @@ describe('the oracle', () => {
     expect(judge(() => ({ resources, readings }))).toEqual([]);
   });
 
+  it('takes the end for what was read where a state without the answer came before', () => {
+    const [reading] = honest.readings;
+    const end = reading?.events.at(-1);
+    const start = reading?.events[0];
+    if (!reading || !end || !start) throw new Error('no reading');
+    const snapshot: RunEvent = {
+      ...start,
+      type: 'snapshot',
+      cursor: '1-snapshot',
+      status: 'running',
+      conversationId: 'c',
+      messages: [],
+      turn: 3,
+      openText: '',
+      confirmations: [],
+      inputs: [],
+    };
+    expect(judge(() => ({ readings: [{ ...reading, events: [snapshot, end] }] }))).toEqual([]);
+  });
+
   it.each(planted)('%s: finds that %s', (invariant, _what, plant) => {
     expect(judge(plant)).toContainEqual(expect.objectContaining({ invariant }));
   });

@@ -51,6 +51,13 @@ function* wrongReading(
   }
 }
 
+/** Whether the state was the last that was shown before the end. */
+function wasSnapshot(events: readonly RunEvent[]): boolean {
+  return (
+    events.findLast(({ type }) => type === 'snapshot' || type === 'token')?.type === 'snapshot'
+  );
+}
+
 function told(events: readonly RunEvent[]): string {
   return events.map(({ type, cursor }) => `${type}@${cursor}`).join(' ');
 }
@@ -84,6 +91,9 @@ export function textRead(events: readonly RunEvent[]): string {
       turn = event.turn;
       const answer = event.messages.find(({ role }) => role === 'assistant');
       text = typeof answer?.content === 'string' ? answer.content : event.openText;
+    } else if (event.type === 'complete' && text === '' && wasSnapshot(events)) {
+      // An answer that was committed before the state was shown is told by the end alone.
+      text = event.text;
     }
   }
   return text;
