@@ -77,6 +77,13 @@ function* wrongEvents(
 
 /** What a person has read of an answer who was shown these events: the text of the turn that is open, or of the last. */
 export function textRead(events: readonly RunEvent[]): string {
+  const text = textShown(events);
+  const end = events.at(-1);
+  // An answer that was committed before the state was shown is told by the end alone.
+  return text === '' && end?.type === 'complete' && wasSnapshot(events) ? end.text : text;
+}
+
+function textShown(events: readonly RunEvent[]): string {
   let turn = 0;
   let text = '';
   for (const event of events) {
@@ -91,9 +98,6 @@ export function textRead(events: readonly RunEvent[]): string {
       turn = event.turn;
       const answer = event.messages.find(({ role }) => role === 'assistant');
       text = typeof answer?.content === 'string' ? answer.content : event.openText;
-    } else if (event.type === 'complete' && text === '' && wasSnapshot(events)) {
-      // An answer that was committed before the state was shown is told by the end alone.
-      text = event.text;
     }
   }
   return text;
