@@ -1,6 +1,7 @@
 import { type Assembly, assemble } from './assembly.ts';
 import { StewardError } from './errors/steward-error.ts';
 import type { Json } from './internal/json.ts';
+import type { ServerEntry } from './mcp/server-entry.ts';
 import type { PromptArguments, PromptMessage, ServerPrompt } from './mcp/server-prompts.ts';
 import type { ServerState } from './mcp/server-state.ts';
 import type { AssistantOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
@@ -200,14 +201,13 @@ export class Assistant implements AsyncDisposable {
    * that has changed once more stays blocked. This is the host's decision: no user's.
    */
   approveTools(server: string, hashes: Readonly<Record<string, string>>): Promise<void> {
-    return this.#open(() => this.#parts.servers.approve(server, hashes));
+    return this.#server(server, (found) => found.approve(hashes));
   }
 
   /** The prompts that an MCP server offers. Throws `not_found`, `mcp_unavailable`, `authorization_required`. */
   prompts(server: string, principal: Partial<Principal> = {}): Promise<readonly ServerPrompt[]> {
-    return this.#open(() =>
-      this.#parts.servers.prompts(server, readPrincipal(principal, 'prompts')),
-    );
+    const who = readPrincipal(principal, 'prompts');
+    return this.#server(server, (found) => found.prompts(who));
   }
 
   /** A prompt of an MCP server with its arguments filled in. Its words are the server's: show them before you use them. */
@@ -218,7 +218,7 @@ export class Assistant implements AsyncDisposable {
     principal: Partial<Principal> = {},
   ): Promise<readonly PromptMessage[]> {
     const who = readPrincipal(principal, 'prompt');
-    return this.#open(() => this.#parts.servers.prompt(server, who, { name, args }));
+    return this.#server(server, (found) => found.prompt(who, name, args));
   }
 
   /**
@@ -228,7 +228,8 @@ export class Assistant implements AsyncDisposable {
    * @throws StewardError `not_found`, `mcp_unavailable`.
    */
   signIn(server: string, principal: Partial<Principal> = {}): Promise<string | null> {
-    return this.#open(() => this.#parts.servers.signIn(server, readPrincipal(principal, 'signIn')));
+    const who = readPrincipal(principal, 'signIn');
+    return this.#server(server, (found) => found.signInPage(who));
   }
 
   /**
@@ -263,6 +264,11 @@ export class Assistant implements AsyncDisposable {
     this.#pulse.kick();
     await this.#parts.servers.close();
     if (this.#parts.ownsStores) await this.stores.close();
+  }
+
+  /** As {@link #open}, with the server of this name. */
+  #server<T>(name: string, verb: (server: ServerEntry) => Promise<T>): Promise<T> {
+    return this.#open(async () => verb(await this.#parts.servers.server(name)));
   }
 
   /** Runs a verb unless the assistant is closed. */

@@ -2,8 +2,7 @@ import { StewardError } from '../errors/steward-error.ts';
 import type { Principal } from '../tools/tool.ts';
 import type { ServerPoolOptions } from './open-servers.ts';
 import type { McpServerConfig } from './server-config.ts';
-import type { ApprovedTools, ServerEntry } from './server-entry.ts';
-import type { PromptArguments, PromptMessage, ServerPrompt } from './server-prompts.ts';
+import type { ServerEntry } from './server-entry.ts';
 import type { ServerState } from './server-state.ts';
 
 /**
@@ -36,32 +35,17 @@ export class ServerPool {
     );
   }
 
-  /** Approves definitions that changed. */
-  async approve(server: string, hashes: ApprovedTools): Promise<void> {
-    await (await this.#server(server)).approve(hashes);
-  }
-
-  async prompts(server: string, principal: Principal): Promise<readonly ServerPrompt[]> {
-    return (await this.#server(server)).prompts(principal);
-  }
-
-  async prompt(
-    server: string,
-    principal: Principal,
-    prompt: { readonly name: string; readonly args: PromptArguments },
-  ): Promise<readonly PromptMessage[]> {
-    return (await this.#server(server)).prompt(principal, prompt.name, prompt.args);
-  }
-
-  /** Where this user signs in to a server; `null` when that is not needed. */
-  async signIn(server: string, principal: Principal): Promise<string | null> {
-    return (await this.#server(server)).signInPage(principal);
+  /** The server of this name. Throws `not_found`. */
+  async server(name: string): Promise<ServerEntry> {
+    const server = (await this.#load()).get(name);
+    if (server === undefined) throw new StewardError('not_found', 'There is no such MCP server.');
+    return server;
   }
 
   /** Ends a sign-in with the address that the browser came back with, which names the server. */
   async finishSignIn(came: URL, principal: Principal): Promise<void> {
     const [server = ''] = (came.searchParams.get('state') ?? '').split('.');
-    await (await this.#server(server)).finishSignIn(came, principal);
+    await (await this.server(server)).finishSignIn(came, principal);
   }
 
   /** Ends all connections and child processes. */
@@ -69,12 +53,6 @@ export class ServerPool {
     this.#isClosed = true;
     const servers = [...((await this.#loading) ?? new Map<string, ServerEntry>()).values()];
     await Promise.all(servers.map((server) => server.close()));
-  }
-
-  async #server(name: string): Promise<ServerEntry> {
-    const server = (await this.#load()).get(name);
-    if (server === undefined) throw new StewardError('not_found', 'There is no such MCP server.');
-    return server;
   }
 
   async #load(): Promise<ReadonlyMap<string, ServerEntry>> {

@@ -37,11 +37,13 @@ export function openPool(
   const pool = {
     prepare: (principal: Principal = local) => servers.prepare(principal),
     servers: (principal: Principal = local) => servers.servers(principal),
-    approve: (server: string, hashes: ApprovedTools) => servers.approve(server, hashes),
-    prompts: (server: string) => servers.prompts(server, local),
+    approve: (server: string, hashes: ApprovedTools) =>
+      servers.server(server).then((found) => found.approve(hashes)),
+    prompts: (server: string) => servers.server(server).then((found) => found.prompts(local)),
     prompt: (server: string, name: string, args: PromptArguments) =>
-      servers.prompt(server, local, { name, args }),
-    signIn: (server: string, principal: Principal = local) => servers.signIn(server, principal),
+      servers.server(server).then((found) => found.prompt(local, name, args)),
+    signIn: (server: string, principal: Principal = local) =>
+      servers.server(server).then((found) => found.signInPage(principal)),
     finishSignIn: (came: string, principal: Principal = local) =>
       servers.finishSignIn(new URL(came), principal),
     close: () => servers.close(),
