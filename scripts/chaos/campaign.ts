@@ -53,7 +53,8 @@ export async function runCampaign(
       `${crowd.done} of ${options.runs}`,
       `${driver.struck} of ${options.faults}`,
     ];
-    progress(`${runs} runs, ${faults} faults, ${fleet.up.length} replicas up`);
+    const latest = driver.incidents.at(-1)?.what ?? 'calm';
+    progress(`${runs} runs, ${faults} faults, ${fleet.up.length} replicas up; latest: ${latest}`);
   }, progressMs);
   stack.defer(() => clearInterval(timer));
 
