@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type RunEngine, StewardError, type Wake } from '@steward/core';
+import { faultProxy } from '@steward/core/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bullMqEngine } from '../src/index.ts';
 import { eventually, privateCluster, privateRedis } from './private-redis.ts';
@@ -53,6 +54,24 @@ describe.runIf(hasRedis)('an engine whose Redis fails', () => {
     await eventually('it is handled', () => handled.length > 0);
     expect(handled).toEqual(['run-1']);
   });
+
+  it('goes on when its connections had become mute', async () => {
+    const server = await privateRedis();
+    await using proxy = await faultProxy({ target: server.url });
+    const engine = await open(proxy.url);
+    const handled: string[] = [];
+    await engine.start(async ({ runId }) => {
+      handled.push(runId);
+    });
+    await engine.enqueue({ runId: 'run-1', segment: 1 });
+    await eventually('the first is handled', () => handled.length === 1);
+    // Those that are open stay so for good, and nobody is told.
+    await proxy.set({ kind: 'half_open' });
+    await proxy.set({ kind: 'pass' });
+    const other = await open(server.url);
+    await other.enqueue({ runId: 'run-2', segment: 1 });
+    await eventually('the second is handled', () => handled.includes('run-2'), 25_000);
+  }, 30_000);
 
   it('aborts a segment whose lock was lost', async () => {
     const server = await privateRedis();

@@ -71,8 +71,12 @@ export const listeningOptions: ClientOptions = {
   keepAlive: 10_000,
 };
 
-/** For BullMQ's worker, which waits for its connection by itself. */
-export const workerOptions: ClientOptions = { ...always, maxRetriesPerRequest: null };
+/** For BullMQ's worker, which waits for its connection by itself, and at the server for no longer than we do. */
+export const workerOptions: ClientOptions = {
+  ...always,
+  maxRetriesPerRequest: null,
+  socketTimeout: 2 * blockMs,
+};
 
 /** Makes a client that is not connected yet. */
 export function makeClient({ url, client }: RedisAddress, options: ClientOptions): Redis | Cluster {
