@@ -33,6 +33,11 @@ export class Pulse {
     if (this.#sleepers.size === 0) this.#stop();
   }
 
+  /** Beats for one of them after `ms`, unless what is returned is called first. */
+  soon(sleeper: Sleeper, ms: number): () => void {
+    return this.#clock.schedule(() => sleeper.beat(), ms);
+  }
+
   /** Beats now. */
   kick(): void {
     this.#stop();

@@ -23,6 +23,9 @@ export interface RunSource {
 
 const batchSize = 256;
 
+/** Who is shown the state before its log has it too looks for the log this soon, before the pulse. */
+const earlyLooksMs = [5, 20, 80, 320];
+
 type Result = IteratorResult<RunEvent, undefined>;
 const done: Result = { done: true, value: undefined };
 
@@ -50,6 +53,9 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
   readonly #checks: MissedEvents;
   /** Whether a snapshot was shown from which a live log can go on. */
   #isShown = false;
+  /** How many of the early looks for a log were made. */
+  #looks = 0;
+  #cancelLook: (() => void) | undefined;
 
   constructor(source: RunSource, after?: string) {
     this.#source = source;
@@ -97,15 +103,27 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
 
   #wait(): void {
     this.#source.pulse.join(this);
+    if (!this.#log) this.#lookSoon();
     if (!this.#log || this.#awaited === this.#log) return;
     this.#awaited = this.#log;
     this.#log.wait(this.#onWake);
   }
 
+  /** What is stored is in the log a moment later: nobody has to wait for the pulse because of that. */
+  #lookSoon(): void {
+    const ms = earlyLooksMs[this.#looks];
+    if (ms === undefined) return;
+    this.#looks += 1;
+    this.#cancelLook?.();
+    this.#cancelLook = this.#source.pulse.soon(this, ms);
+  }
+
   readonly #onWake: LogWake = (why) => {
     this.#awaited = undefined;
-    if (why === 'lost') this.#look(() => this.#fromStore());
-    else if (this.#isWaiting()) this.#serve();
+    if (why === 'lost') {
+      this.#looks = 0;
+      this.#look(() => this.#fromStore());
+    } else if (this.#isWaiting()) this.#serve();
   };
 
   /** While the store is being asked nothing else has to be done: the log is looked at after that. */
@@ -221,6 +239,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
     this.#next = 0;
     this.#log?.close();
     this.#log = undefined;
+    this.#cancelLook?.();
     this.#source.pulse.leave(this);
   }
 

@@ -272,6 +272,32 @@ it('shows a run that was queued from its first word, without waiting for a beat'
   ]);
 });
 
+it('goes on behind a state that the log had not reached yet, without waiting for a beat', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const { liveLog } = stores;
+  let misses = 2;
+  // As one that others write to: what is stored comes a moment later.
+  const late: Stores['liveLog'] = {
+    ...liveLog,
+    tail: async (key, after) => (misses-- > 0 ? undefined : liveLog.tail(key, after)),
+  };
+  await using owner = quickAssistant({
+    stores,
+    clock,
+    model: scriptedModel([{ text: ['one', 'two'], stallAfter: 2 }]),
+  });
+  const { id } = owner.run('Go on');
+  await clock.advance(0);
+  const other = bystander({ stores: { ...stores, liveLog: late }, clock });
+  const reading = other.attach(id)[Symbol.asyncIterator]();
+  expect((await reading.next()).value).toMatchObject({ type: 'snapshot' });
+  const following = reading.next();
+  await clock.advance(30);
+  expect((await following).value).toMatchObject({ type: 'token', text: 'one' });
+  await owner.cancel(id);
+});
+
 it('notices durable events that the live log never showed', async () => {
   const clock = fakeClock();
   const stores = storesOn(clock);
