@@ -71,7 +71,7 @@ export class Assistant implements AsyncDisposable {
   constructor(options: AssistantOptions) {
     this.#parts = assemble(options);
     this.#pulse = new Pulse(this.#parts.settings.clock);
-    this.#driver = new RunDriver(this.#parts.settings, () => this.#pulse.kick());
+    this.#driver = new RunDriver(this.#parts.settings, (runId) => this.#pulse.tell(runId));
     this.#driver.start();
   }
 

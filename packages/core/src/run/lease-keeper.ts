@@ -98,7 +98,7 @@ export class LeaseKeeper {
   }
 
   /** Somebody in another process says that there is something to hear. Without it the next beat would tell. */
-  hear(hint: Hint): void {
+  hear(hint: Exclude<Hint, { claimedRunId: string }>): void {
     if ('runId' in hint) this.refresh(hint.runId).catch(() => undefined);
     else void this.refreshConversation(hint);
   }

@@ -4,8 +4,11 @@ const pulseMs = 2_000;
 
 /** Somebody who waits for something that may have been missed. */
 export interface Sleeper {
+  readonly runId: string;
   /** It is time to look. Whoever goes on waiting joins again. */
   beat(): void;
+  /** The run has a new owner, who is about to say something. */
+  hear(): void;
 }
 
 /**
@@ -36,6 +39,11 @@ export class Pulse {
   /** Beats for one of them after `ms`, unless what is returned is called first. */
   soon(sleeper: Sleeper, ms: number): () => void {
     return this.#clock.schedule(() => sleeper.beat(), ms);
+  }
+
+  /** Tells those who wait for the run that it has a new owner. */
+  tell(runId: string): void {
+    for (const sleeper of this.#sleepers) if (sleeper.runId === runId) sleeper.hear();
   }
 
   /** Beats now. */

@@ -1,5 +1,6 @@
 import { StewardError } from '../errors/steward-error.ts';
 import { newId } from '../internal/ids.ts';
+import type { Hint } from '../stores/hints.ts';
 import type { Claim, CreateOutcome, NewRun, Wake } from '../stores/run-store.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { claimRequest } from './new-run.ts';
@@ -25,7 +26,7 @@ export class RunDriver {
   readonly ownerId = newId('owner');
   readonly #settings: RunSettings;
   /** Tells readers that wait for a run to begin. */
-  readonly #onClaim: () => void;
+  readonly #onClaim: (runId: string) => void;
   /** Everything under way that has to be over before this process may end. */
   readonly #working = new Set<Promise<unknown>>();
   /** There once a run was begun here. */
@@ -36,14 +37,14 @@ export class RunDriver {
   #sweepFails = false;
   #stopped = false;
 
-  constructor(settings: RunSettings, onClaim: () => void) {
+  constructor(settings: RunSettings, onClaim: (runId: string) => void) {
     this.#settings = settings;
     this.#onClaim = onClaim;
   }
 
   /** Begins to take work, first of all what an earlier process left. */
   start(): void {
-    this.#stopListening = this.#settings.stores.hints.listen((hint) => this.#leases?.hear(hint));
+    this.#stopListening = this.#settings.stores.hints.listen((hint) => this.#hear(hint));
     this.#settings.engine
       .start((wake, signal) => this.#resume(wake, signal))
       .then(() => this.#sweep(0))
@@ -116,6 +117,11 @@ export class RunDriver {
     return outcome;
   }
 
+  #hear(hint: Hint): void {
+    if ('claimedRunId' in hint) this.#onClaim(hint.claimedRunId);
+    else this.#leases?.hear(hint);
+  }
+
   async #tellConversation({ tenantId, userId, conversationId }: NewRun): Promise<void> {
     const hint = { tenantId, userId, conversationId };
     this.#settings.stores.hints.tell(hint);
@@ -129,7 +135,8 @@ export class RunDriver {
     if (!claim) return;
     await this.#settings.crashPoint('after_claim');
     const driving = this.#drive({ ...claim, begun: [] }, own);
-    this.#onClaim();
+    this.#onClaim(runId);
+    this.#settings.stores.hints.tell({ claimedRunId: runId });
     const giveBack = () => this.#leases?.get(runId)?.stop('shutdown');
     if (signal.aborted) giveBack();
     // The signal may be that of all segments: it must not collect what they listened with.

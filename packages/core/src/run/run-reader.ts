@@ -87,6 +87,15 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
     return Promise.resolve(done);
   }
 
+  get runId(): string {
+    return this.#source.runId;
+  }
+
+  hear(): void {
+    this.#looks = 0;
+    this.beat();
+  }
+
   /** At a pulse the store says whether something was missed. */
   beat(): void {
     this.#look(() => (this.#log ? this.#checkLog(this.#log) : this.#checkStore()));

@@ -21,6 +21,8 @@ function pulseWith(until = Number.POSITIVE_INFINITY) {
     },
   });
   const sleeper = {
+    runId: 'run_1',
+    hear: () => {},
     beats: 0,
     beat() {
       sleeper.beats += 1;
@@ -48,7 +50,7 @@ describe('the pulse', () => {
 
   it('keeps no timer once everybody has left', async () => {
     const { clock, pulse, sleeper, timers } = pulseWith();
-    const other = { beat: () => {} };
+    const other = { runId: 'run_2', beat: () => {}, hear: () => {} };
     pulse.join(sleeper);
     pulse.join(other);
     pulse.leave(sleeper);

@@ -246,31 +246,37 @@ it('ends an iteration that is left while it waits', async () => {
   await run.cancel();
 });
 
-it('shows a run that was queued from its first word, without waiting for a beat', async () => {
-  const clock = fakeClock();
-  const stores = storesOn(clock);
-  await using assistant = quickAssistant({
-    stores,
-    clock,
-    model: scriptedModel([{ text: 'first', stallAfter: 0 }, { text: 'one two three' }]),
-  });
-  const first = assistant.run('First', { conversationId: 'c' });
-  await clock.advance(0);
-  const second = assistant.run('Second', { conversationId: 'c', onBusy: 'queue' });
-  const reading = eventsOf(second);
-  await clock.advance(0);
-  await first.cancel();
-  await clock.advance(1);
-  expect(typesOf(await reading)).toEqual([
-    'snapshot',
-    'run_started',
-    'token',
-    'token',
-    'token',
-    'usage',
-    'complete',
-  ]);
-});
+it.each(['the process that begins it', 'another process'])(
+  'shows a run that was queued from its first word in %s, without waiting for a beat',
+  async (where) => {
+    const clock = fakeClock();
+    const stores = storesOn(clock);
+    await using assistant = quickAssistant({
+      stores,
+      clock,
+      model: scriptedModel([{ text: 'first', stallAfter: 0 }, { text: 'one two three' }]),
+    });
+    await using other = bystander({ stores, clock });
+    const first = assistant.run('First', { conversationId: 'c' });
+    await clock.advance(0);
+    const second = assistant.run('Second', { conversationId: 'c', onBusy: 'queue' });
+    await clock.advance(0);
+    const reader = where === 'another process' ? other : assistant;
+    const reading = eventsOf(reader.attach(second.id));
+    await clock.advance(1_000);
+    await first.cancel();
+    await clock.advance(1);
+    expect(typesOf(await reading)).toEqual([
+      'snapshot',
+      'run_started',
+      'token',
+      'token',
+      'token',
+      'usage',
+      'complete',
+    ]);
+  },
+);
 
 it('goes on behind a state that the log had not reached yet, without waiting for a beat', async () => {
   const clock = fakeClock();

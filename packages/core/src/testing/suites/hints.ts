@@ -39,7 +39,11 @@ export const hintsCases: readonly SuiteCase<HintsSubject>[] = [
     async run({ store: { hints } }) {
       const { heard } = collect(hints);
       const told: Hint[] = ['a', 'a b', 'a:b', '*', '"\n', '\u{1F511}', '__proto__'].flatMap(
-        (name) => [{ runId: name }, { tenantId: name, userId: name, conversationId: name }],
+        (name) => [
+          { runId: name },
+          { claimedRunId: name },
+          { tenantId: name, userId: name, conversationId: name },
+        ],
       );
       for (const hint of told) await tellUntil(hints, hint, heard);
       assert.deepEqual([...heard.values()], told);

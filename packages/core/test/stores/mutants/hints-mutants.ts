@@ -16,7 +16,8 @@ export const hintsMutants: PortMutants<'hints', Hints> = {
     'a conversation that is taken for a run': [
       'tells of runs and of conversations, whatever characters their names have',
       (sound) => ({
-        tell: (hint) => sound.tell('runId' in hint ? hint : { runId: hint.conversationId }),
+        tell: (hint) =>
+          sound.tell('conversationId' in hint ? { runId: hint.conversationId } : hint),
       }),
       'hangs',
     ],
