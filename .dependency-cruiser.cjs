@@ -1,10 +1,10 @@
 // Import direction inside core: a folder may import its own row and the rows above it, never a row below.
 const layers = [
   ['internal', 'errors'],
-  ['events', 'stores', 'telemetry'],
+  ['events', 'stores', 'telemetry', 'service-auth'],
   ['model', 'tools'],
   ['mcp', 'prompt', 'policies', 'artifacts'],
-  ['run', 'engine'],
+  ['run', 'engine', 'mcp-server'],
   ['assistant.ts', 'assembly.ts', 'assistant-arguments.ts', 'options.ts', 'run-arguments.ts'],
   ['index.ts', 'host.ts'],
 ];

@@ -62,6 +62,7 @@ export const errorCodes = {
   tool_failed: entry('The tool failed.'),
   tool_not_found: entry('No tool has this name.'),
   tool_timeout: entry('The tool did not answer in time.', true),
+  unauthenticated: entry('The caller did not prove who it is.'),
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 /** A code of {@link errorCodes}; a union that narrows in a `switch`. */
