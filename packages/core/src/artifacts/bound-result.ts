@@ -17,6 +17,8 @@ export interface BoundOptions {
   readonly runId: string;
   /** UTF-8 bytes of the longest answer to the model, at least 1,024. */
   readonly limitBytes: number;
+  /** The tool that reads what was kept; `read_artifact` unless given. */
+  readonly reader?: string;
   /** Ends the reading of a result that is a stream. */
   readonly signal: AbortSignal;
 }
@@ -114,7 +116,7 @@ async function offload(
   const sentence =
     head === null
       ? `[${bytes} bytes of ${mediaType}, kept as artifact ${artifactId}]`
-      : `[The first ${shown} of ${bytes} bytes. The whole is artifact ${artifactId}; read_artifact reads any part of it.]`;
+      : `[The first ${shown} of ${bytes} bytes. The whole is artifact ${artifactId}; ${options.reader ?? 'read_artifact'} reads any part of it.]`;
   return { content: joined(preview, sentence), artifact: stored };
 }
 

@@ -31,10 +31,14 @@ const SENTENCE_BYTES = 512;
  * The tool with which the model reads what {@link boundResult} kept: by bytes or by lines, never more at once than a result
  * may have. It reads only what belongs to the user whose run it is.
  */
-export function readArtifactTool(artifacts: ArtifactStore, limitBytes: number): Tool {
+export function readArtifactTool(
+  artifacts: ArtifactStore,
+  limitBytes: number,
+  name = READ_ARTIFACT,
+): Tool {
   const most = limitBytes - SENTENCE_BYTES;
   return tool({
-    name: READ_ARTIFACT,
+    name,
     description:
       'Reads a part of a large tool result that was kept as an artifact, by bytes (start, length) or by lines (line, lines). ' +
       `At most ${most} bytes at once; the answer says where the next part begins.`,
