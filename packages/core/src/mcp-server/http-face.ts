@@ -8,6 +8,7 @@ import {
   readRequestBody,
 } from '@modelcontextprotocol/server';
 import { StewardError } from '../errors/steward-error.ts';
+import type { Authenticate } from './authenticator.ts';
 import { LegacySessions } from './legacy-sessions.ts';
 import { discovery, executeEnvelope, type RestFaceOptions } from './rest-face.ts';
 import type { Caller } from './server-calls.ts';
@@ -21,8 +22,7 @@ export interface HttpFaceOptions extends RestFaceOptions {
   readonly allowedOrigins: readonly string[];
   readonly maxRequestBytes: number;
   readonly isHealthy: () => Promise<boolean>;
-  /** Who sent a request. Throws `unauthenticated`. */
-  readonly authenticate: (request: Request, body: string, peer: unknown) => Promise<Caller>;
+  readonly authenticate: Authenticate;
 }
 
 type Route = 'mcp' | 'discover' | 'execute' | 'health' | 'metrics';
@@ -55,15 +55,15 @@ export class HttpFace {
     );
   }
 
-  /** Answers a request; `peer` is the socket that it came on, where there is one. */
-  async fetch(request: Request, peer?: unknown): Promise<Response> {
+  /** Answers a request; `socket` is the connection that it came on, where there is one. */
+  async fetch(request: Request, socket?: unknown): Promise<Response> {
     const { pathname } = new URL(request.url);
     const known = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname] : undefined;
     const [route, ...methods] = known ?? ['mcp'];
     const response =
       known === undefined
         ? problem(404, 'not_found', 'There is no such path.')
-        : await this.#answer(route, methods, { request, peer });
+        : await this.#answer(route, methods, { request, socket });
     this.#options.metrics.request(known === undefined ? 'unknown' : route, response.status);
     return response;
   }
@@ -82,7 +82,7 @@ export class HttpFace {
   async #answer(
     route: Route,
     methods: readonly string[],
-    { request, peer }: { readonly request: Request; readonly peer: unknown },
+    { request, socket }: { readonly request: Request; readonly socket: unknown },
   ): Promise<Response> {
     const { metrics, maxRequestBytes, authenticate } = this.#options;
     if (!methods.includes(request.method))
@@ -97,7 +97,7 @@ export class HttpFace {
     const body = await readRequestBody(request, maxRequestBytes);
     if (body.tooLarge) return problem(413, 'invalid_argument', 'The request is too large.');
     try {
-      const caller = await authenticate(request, body.text, peer);
+      const caller = await authenticate({ request, body: body.text, socket });
       return await this.#served(route, { request, body: body.text, caller });
     } catch (error) {
       const { code } = StewardError.from(error, 'internal');

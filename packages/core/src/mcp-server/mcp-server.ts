@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import type { TLSSocket } from 'node:tls';
 import {
   localhostAllowedHostnames,
   localhostAllowedOrigins,
@@ -7,17 +6,17 @@ import {
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { readArtifactTool } from '../artifacts/read-artifact-tool.ts';
-import { StewardError } from '../errors/steward-error.ts';
-import { type CallerCertificates, certificateCaller } from '../service-auth/caller-certificate.ts';
-import type { ServiceCaller, ServiceVerifier } from '../service-auth/service-verifier.ts';
+import type { CallerCertificates } from '../service-auth/caller-certificate.ts';
+import type { ServiceVerifier } from '../service-auth/service-verifier.ts';
 import type { ArtifactStore } from '../stores/artifact-store.ts';
 import { inProcessArtifactStore } from '../stores/in-process/in-process-artifact-store.ts';
 import type { Tool } from '../tools/tool.ts';
+import { authenticator, LOCAL } from './authenticator.ts';
 import { type ExecutionLedger, inProcessExecutionLedger } from './execution-ledger.ts';
 import { HttpFace } from './http-face.ts';
 import { type HttpListener, type ListenOptions, listenHttp } from './http-listener.ts';
 import { nativeFactory } from './native-face.ts';
-import { type Caller, ServerCalls } from './server-calls.ts';
+import { ServerCalls } from './server-calls.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { SuspendedCalls } from './suspended-calls.ts';
 
@@ -116,7 +115,6 @@ const DRAIN_MS = 5_000;
 /** The tool that a server adds: it reads large results. */
 const READER = 'read_result';
 const NAME = /^[\w.-]{1,64}$/;
-const LOCAL: Caller = { service: 'local', principal: { userId: 'local' } };
 
 /**
  * Makes a server of tools. The same tools are served over native MCP (stdio and streamable HTTP, revision 2026-07-28 and the
@@ -197,8 +195,7 @@ class HostedServer implements ToolServer {
       allowedHosts: options.allowedHosts ?? localhostAllowedHostnames(),
       allowedOrigins: options.allowedOrigins ?? localhostAllowedOrigins(),
       isHealthy: options.isHealthy ?? (async () => true),
-      authenticate: (request, body, peer) =>
-        authenticate({ callers, certificates }, { request, body, peer }),
+      authenticate: authenticator(callers, certificates),
     });
   }
 
@@ -269,28 +266,4 @@ function checkedTools(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
     byName.set(tool.name, tool);
   }
   return byName;
-}
-
-/** What was asked for has to hold, each of it: the token, and the certificate. */
-async function authenticate(
-  { callers, certificates }: Pick<ToolServerOptions, 'callers' | 'certificates'>,
-  {
-    request,
-    body,
-    peer,
-  }: { readonly request: Request; readonly body: string; readonly peer: unknown },
-): Promise<Caller> {
-  if (callers === undefined && certificates === undefined) return LOCAL;
-  const { method, headers, url } = request;
-  const { pathname, search } = new URL(url);
-  const shown = certificates && certificateCaller((peer ?? {}) as TLSSocket, certificates);
-  const signed = await callers?.verify(headers.get('authorization'), {
-    method,
-    path: pathname + search,
-    body,
-  });
-  if (shown !== undefined && signed !== undefined && shown.service !== signed.service)
-    throw new StewardError('unauthenticated', 'Token and certificate name different services.');
-  const { service, user } = (signed ?? shown) as ServiceCaller;
-  return { service, principal: user ?? { userId: service } };
 }

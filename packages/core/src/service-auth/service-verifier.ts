@@ -117,23 +117,36 @@ export function serviceVerifier(options: ServiceVerifierOptions): ServiceVerifie
   const services = readServices(options);
   return {
     async verify(authorization, request) {
-      const token = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
-      if (token === undefined || token.length > MAX_TOKEN_CHARACTERS)
-        throw refused('it is missing');
+      const token = tokenOf(authorization ?? '');
       const rules = { audience, clockTolerance: tolerance, requiredClaims: REQUIRED };
       const claims = await firstThatFits(services.get(issuerOf(token)) ?? [], token, rules);
       checkRequest(claims, request);
-      const { exp = 0, iat = 0, jti = '', iss = '' } = claims;
-      if (exp - iat > MAX_TOKEN_SECONDS) throw refused('it lives too long');
-      const id = JSON.stringify([iss, jti]);
-      const isFirst = await replay.firstUse(id, (exp + tolerance + 1) * 1_000);
-      if (!isFirst) throw refused('it was used before');
+      await useUp(claims, replay, tolerance);
+      const { iss = '' } = claims;
       return { service: iss, user: userOf(claims) };
     },
   };
 }
 
 const REQUIRED = ['exp', 'iat', 'jti', 'iss', 'htm', 'path', 'body_sha256'];
+
+function tokenOf(authorization: string): string {
+  const token = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization)?.[1];
+  if (token === undefined || token.length > MAX_TOKEN_CHARACTERS) throw refused('it is missing');
+  return token;
+}
+
+/** A token is good once, and nobody has to remember it for long. */
+async function useUp(
+  { iss, jti, iat = 0, exp = 0 }: JWTPayload,
+  replay: ReplayGuard,
+  tolerance: number,
+): Promise<void> {
+  if (exp - iat > MAX_TOKEN_SECONDS) throw refused('it lives too long');
+  const id = JSON.stringify([iss, jti]);
+  const isFirst = await replay.firstUse(id, (exp + tolerance + 1) * 1_000);
+  if (!isFirst) throw refused('it was used before');
+}
 
 type Check = (token: string, rules: JWTVerifyOptions) => Promise<JWTPayload>;
 
