@@ -5,7 +5,7 @@ import type { ServiceCaller, ServiceVerifier } from '../service-auth/service-ver
 import type { Caller } from './server-calls.ts';
 
 /** A request that was read. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly request: Request;
   readonly body: string;
   /** The connection that it came on, where there is one. */

@@ -70,7 +70,7 @@ it('goes through the gate of the store in one place', () => {
 
 it('sends a call to an MCP server from its tool alone', () => {
   expect(mentions(/\b(?:server|client)\.call(?:Tool)?\(/g)).toEqual({
-    'mcp/mcp-tool.ts': 2,
+    'mcp/mcp-tool.ts': 1,
     'mcp/pooled-server.ts': 1,
     'mcp/native-client.ts': 1,
   });
