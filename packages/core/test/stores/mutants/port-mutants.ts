@@ -229,7 +229,12 @@ export const breakerMutants: PortMutants<'breakers', BreakerStore> = {
     ],
     'probes without a limit': [
       'lets one of 50 calls at once probe after the cooling',
-      (sound) => ({ admit: (name) => sound.admit(name, 0) }),
+      (sound) => ({
+        admit: async (name, probeMs) => {
+          await sound.admit(name, probeMs);
+          return { allowed: true, isProbe: true };
+        },
+      }),
     ],
     'a probe that is waited for for ever': [
       'lets the next call probe when nobody hears of a probe',
