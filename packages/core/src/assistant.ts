@@ -10,6 +10,7 @@ import type { PersonVerbs } from './run/person-verbs.ts';
 import { Pulse } from './run/pulse.ts';
 import { Run, type RunVerbs } from './run/run.ts';
 import { RunDriver } from './run/run-driver.ts';
+import { RunHeads } from './run/run-heads.ts';
 import { closed, notFound, type RunSource } from './run/run-reader.ts';
 import {
   checkId,
@@ -64,6 +65,7 @@ export class Assistant implements AsyncDisposable {
   readonly #parts: Assembly;
   readonly #driver: RunDriver;
   readonly #pulse: Pulse;
+  readonly #heads: RunHeads;
   readonly #closing = new AbortController();
   readonly #creating = new Map<string, Promise<void>>();
   #closed: Promise<void> | undefined;
@@ -71,6 +73,7 @@ export class Assistant implements AsyncDisposable {
   constructor(options: AssistantOptions) {
     this.#parts = assemble(options);
     this.#pulse = new Pulse(this.#parts.settings.clock);
+    this.#heads = new RunHeads(this.stores.runs);
     this.#driver = new RunDriver(this.#parts.settings, (runId) => this.#pulse.tell(runId));
     this.#driver.start();
   }
@@ -338,6 +341,7 @@ export class Assistant implements AsyncDisposable {
       owner: ownerOf(principal),
       stores: this.stores,
       pulse: this.#pulse,
+      heads: this.#heads,
       located,
       closed: this.#closing.signal,
       now: () => this.#parts.settings.clock.now(),

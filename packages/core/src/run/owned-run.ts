@@ -21,7 +21,7 @@ import type { Principal } from '../tools/tool.ts';
 import { RunDeadline } from './run-deadline.ts';
 import { RunLog } from './run-log.ts';
 import type { RunSettings, StoredRunOptions } from './run-settings.ts';
-import { openPartOf, openResponseOf } from './snapshot.ts';
+import { openPartOf, openResponseOf } from './run-state.ts';
 
 /** Why an owner has to stop before the run is at its end. */
 export type StopCause = 'cancelled' | 'fenced' | 'deadline' | 'shutdown';

@@ -5,8 +5,8 @@ import type { Owner, PartialText, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 import { MissedEvents } from './missed-events.ts';
 import type { Pulse, Sleeper } from './pulse.ts';
-import { isEnded, openPartOf, snapshotOf } from './snapshot.ts';
-import { storedTerminalEvent } from './terminal-event.ts';
+import type { RunHeads } from './run-heads.ts';
+import { isEnded, openPartOf } from './run-state.ts';
 
 /** What readers of one run share. */
 export interface RunSource {
@@ -14,6 +14,7 @@ export interface RunSource {
   readonly owner: Owner;
   readonly stores: Stores;
   readonly pulse: Pulse;
+  readonly heads: RunHeads;
   /** The run as it was found or created; rejects with why there is none. */
   readonly located: Promise<RunRecord>;
   /** Aborted when the assistant is closed. */
@@ -193,8 +194,8 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
   }
 
   async #checkLog(log: LogReader): Promise<readonly RunEvent[]> {
-    const { stores, runId, owner } = this.#source;
-    const [head] = await stores.runs.heads([runId]);
+    const { heads, stores, runId, owner } = this.#source;
+    const head = await heads.of(runId);
     if (head && !isEnded(head.status) && !this.#checks.isNews(head.eventCount)) return [];
     const events = log.take(batchSize);
     if (events.length > 0) return this.#checks.see(events);
@@ -205,8 +206,8 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
 
   /** The live log does not serve this run: at each pulse it is asked again, and then the store. */
   async #checkStore(): Promise<readonly RunEvent[]> {
-    const { stores, runId } = this.#source;
-    const [head] = await stores.runs.heads([runId]);
+    const { heads, stores, runId } = this.#source;
+    const head = await heads.of(runId);
     if (!this.#isShown || !head || this.#checks.isNews(head.eventCount)) return this.#fromStore();
     const run = await this.#source.located;
     this.#log = await stores.liveLog.tail(run, this.#checks.newest);
@@ -218,9 +219,11 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
     const { stores, runId, owner } = this.#source;
     this.#log?.close();
     this.#log = undefined;
+    const { snapshotOf } = await import('./snapshot.ts');
     const run = await stores.runs.load(runId, owner);
     if (!run) throw notFound(runId);
     if (run.end) {
+      const { storedTerminalEvent } = await import('./terminal-event.ts');
       const end = await storedTerminalEvent(run, run.end, stores);
       return [await snapshotOf(run, stores, null), end];
     }

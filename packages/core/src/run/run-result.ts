@@ -13,13 +13,8 @@ import { isTerminal } from '../events/run-event.ts';
 import type { Json } from '../internal/json.ts';
 import type { CallRecord, RunEnd, RunRecord } from '../stores/run-store.ts';
 import { notFound, RunReader, type RunSource } from './run-reader.ts';
-import {
-  isEnded,
-  openPartOf,
-  pendingConfirmations,
-  pendingInputs,
-  waitsForPerson,
-} from './snapshot.ts';
+import { isEnded, openPartOf, waitsForPerson } from './run-state.ts';
+import { pendingConfirmations, pendingInputs } from './snapshot.ts';
 
 /** What a tool call of a run came to. */
 export interface ToolCallSummary {

@@ -1,26 +1,8 @@
 import type { ConversationMessage } from '../events/conversation-message.ts';
-import { comparePlaces, parseCursor } from '../events/cursor.ts';
-import type {
-  PendingConfirmation,
-  PendingInput,
-  RunStatus,
-  SnapshotEvent,
-} from '../events/run-event.ts';
-import type { CallRecord, PartialText, RunRecord } from '../stores/run-store.ts';
+import type { PendingConfirmation, PendingInput, SnapshotEvent } from '../events/run-event.ts';
+import type { PartialText, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
-
-const ended: ReadonlySet<RunStatus> = new Set(['succeeded', 'partial', 'failed', 'cancelled']);
-
-/** Whether a run is over. */
-export function isEnded(status: RunStatus): boolean {
-  return ended.has(status);
-}
-
-/** Whether a call is one that a person has yet to decide, or to be asked about. */
-export function waitsForPerson({ authorization, confirmation }: CallRecord): boolean {
-  if (authorization !== 'confirm') return false;
-  return confirmation === null || confirmation.status === 'pending';
-}
+import { isEnded } from './run-state.ts';
 
 /** The calls of a run that a person has yet to decide. */
 export function pendingConfirmations(run: RunRecord): PendingConfirmation[] {
@@ -38,19 +20,6 @@ export function pendingInputs(run: RunRecord): PendingInput[] {
   return run.inputs
     .filter((input) => input.status === 'pending' && atWork.has(input.callId))
     .map(({ answer: _answer, status: _status, ...input }) => input);
-}
-
-/** What was saved of the turn that is open; `null` when that was committed, or taken back, since. */
-export function openPartOf({ partial, turns, lastCursor }: RunRecord): PartialText | null {
-  if (partial?.turn !== turns.length + 1) return null;
-  const [said, stored] = [parseCursor(partial.cursor), parseCursor(lastCursor ?? '')];
-  const isNewest = said && (!stored || comparePlaces(said, stored) > 0);
-  return isNewest ? partial : null;
-}
-
-/** The answer that the provider is making for the open turn, whatever became of its owner; `null` if there is none. */
-export function openResponseOf({ partial, turns }: RunRecord): string | null {
-  return partial?.turn === turns.length + 1 ? (partial.responseId ?? null) : null;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { CallRecord } from '../stores/run-store.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { toolRequest } from './plan-calls.ts';
-import { waitsForPerson } from './snapshot.ts';
+import { waitsForPerson } from './run-state.ts';
 import { declineCall, refuseCall, runCall } from './tool-call.ts';
 
 /**

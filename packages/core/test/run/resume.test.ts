@@ -177,6 +177,33 @@ it('lets a thousand readers that never read cost nothing, and 200 that read get 
   expect((await idle[0]?.next())?.value?.type).toBe('run_started');
 });
 
+it('asks the store one question at a beat, however many read how many runs', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const asked: number[] = [];
+  const heads: Stores['runs']['heads'] = (runIds) => {
+    asked.push(runIds.length);
+    return stores.runs.heads(runIds);
+  };
+  await using assistant = quickAssistant({
+    stores: { ...stores, runs: { ...stores.runs, heads } },
+    clock,
+    model: scriptedModel(planned([['write']], 'Done.')),
+    tools: effectTools(new Effects()),
+  });
+  const runs = Array.from({ length: 100 }, (_, n) =>
+    assistant.run('Go on', { conversationId: `c${n}` }),
+  );
+  const readings = runs.flatMap((run) => [eventsOf(run), eventsOf(run), eventsOf(run)]);
+  await clock.advance(1_999);
+  expect(asked).toEqual([]);
+  await clock.advance(1);
+  expect(asked).toEqual([100]);
+  for (const run of runs) await run.cancel();
+  await clock.advance(10_000);
+  await Promise.all(readings);
+});
+
 it('tells every listener, whatever another one throws', async () => {
   const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   await using assistant = talkative();
