@@ -117,8 +117,9 @@ create table question (
   request_id text not null,
   question_no bigint generated always as identity,
   asked json not null,
+  asked_at bigint not null,
   answer json,
-  is_answered boolean not null default false,
+  answered_at bigint,
   answer_token text,
   primary key (run_id, request_id)
 );

@@ -95,8 +95,7 @@ begin
       'calls', (select coalesce(json_agg(call_json(c) order by c.call_no), '[]') from tool_call c where c.run_id = r.run_id),
       'inputs', (
         select coalesce(json_agg(json_build_object(
-          'asked', q.asked, 'answer', q.answer,
-          'status', case when q.is_answered then 'answered' else 'pending' end
+          'asked', q.asked, 'askedAt', q.asked_at, 'answer', q.answer, 'answeredAt', q.answered_at
         ) order by q.question_no), '[]')
         from question q where q.run_id = r.run_id
       ),

@@ -190,7 +190,7 @@ begin
   select coalesce(json_agg(json_build_object(
     'runId', run_id, 'cancelRequested', cancel_requested,
     'steerCount', (select count(*) from steer s where s.run_id = renewed.run_id),
-    'answerCount', (select count(*) from question q where q.run_id = renewed.run_id and q.is_answered)
+    'answerCount', (select count(*) from question q where q.run_id = renewed.run_id and q.answered_at is not null)
   )), '[]') into renewals from renewed;
   return renewals;
 end $$;

@@ -145,7 +145,8 @@ returns void language plpgsql set search_path from current as $$
 declare
   r run := owned_run(p_run_id, p_epoch);
 begin
-  insert into question (run_id, request_id, asked) values (p_run_id, p_request_id, p_asked) on conflict do nothing;
+  insert into question (run_id, request_id, asked, asked_at) values (p_run_id, p_request_id, p_asked, now_ms())
+  on conflict do nothing;
   if not found then return; end if;
   perform add_events(r, p_events);
   update run set
@@ -165,9 +166,9 @@ begin
   if not exists (select from question where run_id = r.run_id and request_id = p_request_id) then
     return '"not_found"';
   end if;
-  update question set answer = p_answer, is_answered = true, answer_token = p_token
+  update question set answer = p_answer, answered_at = coalesce(answered_at, now_ms()), answer_token = p_token
   where run_id = p_run_id and request_id = p_request_id
-    and ((not is_answered and r.finished_at is null) or answer_token = p_token);
+    and ((answered_at is null and r.finished_at is null) or answer_token = p_token);
   return case when found then '"answered"' else '"already_decided"' end;
 end $$;
 

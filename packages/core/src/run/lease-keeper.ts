@@ -163,6 +163,6 @@ function hasNews(held: Held, renewal: Renewal): boolean {
 }
 
 function heardOf({ steers, inputs }: RunRecord): Omit<Held, 'run'> {
-  const answers = inputs.filter((input) => input.status === 'answered');
+  const answers = inputs.filter((input) => input.answeredAt !== null);
   return { steerCount: steers.length, answerCount: answers.length };
 }

@@ -18,6 +18,7 @@ import type {
   SteerRecord,
 } from '../stores/run-store.ts';
 import type { Principal } from '../tools/tool.ts';
+import { askedMs } from './asked-time.ts';
 import { RunDeadline } from './run-deadline.ts';
 import { RunLog } from './run-log.ts';
 import type { RunSettings, StoredRunOptions } from './run-settings.ts';
@@ -88,9 +89,9 @@ export class OwnedRun {
     });
     this.begun = claim.begun;
     this.history = claim.history;
-    this.deadline = new RunDeadline(settings.clock, run.deadlineAt - claim.now, () =>
-      this.stop('deadline'),
-    );
+    const left =
+      run.deadlineAt - claim.now + askedMs(run.inputs, claim.now, settings.limits.decideWithinMs);
+    this.deadline = new RunDeadline(settings.clock, left, () => this.stop('deadline'));
     this.takeOver(run);
     this.openText = openPartOf(run)?.text ?? '';
     this.openResponse = openResponseOf(run);
@@ -171,7 +172,7 @@ export class OwnedRun {
     }));
     this.inputs = inputs;
     for (const input of inputs) {
-      if (input.status !== 'answered') continue;
+      if (input.answeredAt === null) continue;
       this.#waitingInputs?.get(input.requestId)?.(input.answer);
       this.#waitingInputs?.delete(input.requestId);
     }

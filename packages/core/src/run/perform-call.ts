@@ -5,7 +5,7 @@ import { digest } from '../internal/digest.ts';
 import { derivedId } from '../internal/ids.ts';
 import type { Json } from '../internal/json.ts';
 import { parseStorable } from '../internal/storable.ts';
-import type { CallRecord, CallResult } from '../stores/run-store.ts';
+import type { CallRecord, CallResult, InputRecord } from '../stores/run-store.ts';
 import type { Tool, ToolContext } from '../tools/tool.ts';
 import { resultOfFailure, unknownResult, withheldResult } from './call-results.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -130,8 +130,8 @@ async function askPerson(
   const question = parseStorable(JSON.stringify(asked)) as typeof asked;
   const requestId = derivedId('input', call.callId, n, digest(question));
   const known = run.inputs.find((input) => input.requestId === requestId);
-  if (known?.status === 'answered') return known.answer;
-  const answer = answerInTime(run, requestId, signal);
+  if (known && known.answeredAt !== null) return known.answer;
+  const answer = answerInTime(run, known ?? { requestId, askedAt: run.storeNow() }, signal);
   answer.catch(() => undefined);
   if (!known) {
     const server = tool.server ?? tool.name;
@@ -143,13 +143,18 @@ async function askPerson(
   return answer;
 }
 
-/** The answer of a person, who may take as long as for a confirmation. */
-async function answerInTime(run: OwnedRun, requestId: string, signal: AbortSignal): Promise<Json> {
+/** The answer of a person, who may take as long as for a confirmation, whoever owns the run meanwhile. */
+async function answerInTime(
+  run: OwnedRun,
+  { requestId, askedAt }: Pick<InputRecord, 'requestId' | 'askedAt'>,
+  signal: AbortSignal,
+): Promise<Json> {
   const { clock, limits } = run.settings;
   const late = new AbortController();
+  const left = Math.max(0, askedAt + limits.decideWithinMs - run.storeNow());
   const cancel = clock.schedule(() => {
     late.abort(new StewardError('confirmation_expired', 'Nobody answered in time.'));
-  }, limits.decideWithinMs);
+  }, left);
   try {
     return await run.waitForInput(requestId, AbortSignal.any([signal, late.signal]));
   } finally {

@@ -18,8 +18,8 @@ export function pendingInputs(run: RunRecord): PendingInput[] {
   if (isEnded(run.status)) return [];
   const atWork = new Set(run.calls.filter(({ result }) => !result).map(({ callId }) => callId));
   return run.inputs
-    .filter((input) => input.status === 'pending' && atWork.has(input.callId))
-    .map(({ answer: _answer, status: _status, ...input }) => input);
+    .filter((input) => input.answeredAt === null && atWork.has(input.callId))
+    .map(({ askedAt: _at, answer: _answer, answeredAt: _answeredAt, ...input }) => input);
 }
 
 /**

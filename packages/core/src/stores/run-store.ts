@@ -147,10 +147,12 @@ export interface CallRecord extends PlannedCall {
   readonly confirmation: ConfirmationRecord | null;
 }
 
-/** A question to the person (elicitation) and its answer. */
+/** A question to the person (elicitation) and its answer. Times are the store's. */
 export interface InputRecord extends PendingInput {
+  readonly askedAt: number;
   readonly answer: Json | null;
-  readonly status: 'pending' | 'answered';
+  /** `null` while nobody answered. */
+  readonly answeredAt: number | null;
 }
 
 /** A text given while the run was under way. */

@@ -45,7 +45,7 @@ it('waits for a person only when nothing else is at work or about to start', asy
 async function asking(limits: Partial<Limits>, [before, after] = [0, 0]) {
   const clock = fakeClock();
   const stores = storesOn(clock);
-  const assistant = quickAssistant({
+  const settings = {
     stores,
     clock,
     limits,
@@ -64,13 +64,24 @@ async function asking(limits: Partial<Limits>, [before, after] = [0, 0]) {
         },
       }),
     ],
-  });
+  };
+  const assistant = quickAssistant(settings);
   onTestFinished(() => assistant.close());
   const run = assistant.run('Go');
   await clock.advance(before);
   expect(await settle(clock, run)).toBe('waiting');
   const { inputs } = await run.result();
-  return { clock, run, requestId: inputs[0]?.requestId ?? '' };
+  /** The process ends, and another one goes on with the run. */
+  const replace = async () => {
+    const closing = assistant.close({ drainMs: 0 });
+    await clock.advance(0);
+    await closing;
+    const next = quickAssistant(settings);
+    onTestFinished(() => next.close());
+    await clock.advance(10);
+    return next.attach(run.id);
+  };
+  return { clock, run, replace, requestId: inputs[0]?.requestId ?? '' };
 }
 
 it('takes the time in which a person thinks about a question from no deadline', async () => {
@@ -103,5 +114,31 @@ it('asks no longer than a person may take for a confirmation', async () => {
   await clock.advance(2_000);
   const { text, toolCalls } = await run.result();
   expect(text).toBe('Done.');
+  expect(toolCalls).toMatchObject([{ outcome: 'failed', code: 'confirmation_expired' }]);
+});
+
+it('gives the time of a question back to a run that goes on in another process, before or after the answer', async () => {
+  const limits = { runTimeoutMs: 60_000 };
+  for (const isEarly of [true, false]) {
+    const { clock, run, replace, requestId } = await asking(limits, [0, 30_000]);
+    await clock.advance(3_600_000);
+    if (isEarly) await run.answer(requestId, 'this one');
+    const next = await replace();
+    await clock.advance(isEarly ? 0 : 3_600_000);
+    if (!isEarly) await next.answer(requestId, 'this one');
+    await clock.advance(30_000);
+    expect(await next.result()).toMatchObject({ text: 'Done.', finishReason: 'stop' });
+  }
+});
+
+it('asks no longer than that when the process changes meanwhile', async () => {
+  const { clock, replace } = await asking({ decideWithinMs: 120_000, runTimeoutMs: 60_000 });
+  await clock.advance(100_000);
+  const next = await replace();
+  await clock.advance(18_000);
+  expect(await settle(clock, next)).toBe('waiting');
+  await clock.advance(3_000);
+  expect(await settle(clock, next)).toBe('completed');
+  const { toolCalls } = await next.result();
   expect(toolCalls).toMatchObject([{ outcome: 'failed', code: 'confirmation_expired' }]);
 });

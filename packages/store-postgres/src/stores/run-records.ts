@@ -2,14 +2,14 @@ import type { InputRecord, NewRun, PendingInput, RunRecord, Usage } from '@stewa
 
 /** A record as `run_json` builds it: questions apart from their answers. */
 export interface StoredRun extends Omit<RunRecord, 'inputs'> {
-  readonly inputs: readonly (Pick<InputRecord, 'answer' | 'status'> & {
+  readonly inputs: readonly (Omit<InputRecord, keyof PendingInput> & {
     readonly asked: PendingInput;
   })[];
 }
 
 /** The record as the port has it. */
 export function readRun(stored: StoredRun): RunRecord {
-  const inputs = stored.inputs.map(({ asked, answer, status }) => ({ ...asked, answer, status }));
+  const inputs = stored.inputs.map(({ asked, ...rest }) => ({ ...asked, ...rest }));
   return { ...stored, inputs };
 }
 

@@ -38,7 +38,7 @@ export function renew(
     if (row === undefined || row.record.epoch !== epoch || !isOwned(row.record)) return [];
     row.leaseUntil = db.clock.now() + ttlMs;
     const { cancelRequested, steers, inputs } = row.record;
-    const answerCount = inputs.filter((input) => input.status === 'answered').length;
+    const answerCount = inputs.filter((input) => input.answeredAt !== null).length;
     return [{ runId, cancelRequested, steerCount: steers.length, answerCount }];
   });
 }

@@ -16,7 +16,12 @@ export function requestInput(
   const row = fenced(db, fence);
   const { inputs } = row.record;
   if (inputs.some((known) => known.requestId === input.requestId)) return;
-  const asked = frozenCopy<InputRecord>({ ...input, answer: null, status: 'pending' });
+  const asked = frozenCopy<InputRecord>({
+    ...input,
+    askedAt: db.clock.now(),
+    answer: null,
+    answeredAt: null,
+  });
   update(row, { inputs: Object.freeze([...inputs, asked]) });
   appendEvents(row, events);
 }
@@ -31,8 +36,12 @@ export function answerInput(
   const row = ownRun(db, runId, owner);
   const asked = row?.record.inputs.find((input) => input.requestId === given.requestId);
   if (row === undefined || asked === undefined) return 'not_found';
-  if (asked.status === 'answered' || row.record.end !== null) return 'already_decided';
-  const answered = frozenCopy<InputRecord>({ ...asked, answer: given.answer, status: 'answered' });
+  if (asked.answeredAt !== null || row.record.end !== null) return 'already_decided';
+  const answered = frozenCopy<InputRecord>({
+    ...asked,
+    answer: given.answer,
+    answeredAt: db.clock.now(),
+  });
   update(row, {
     inputs: Object.freeze(row.record.inputs.map((input) => (input === asked ? answered : input))),
   });

@@ -1,4 +1,5 @@
 import { isTerminal, type TerminalEvent } from '../../events/run-event.ts';
+import { askedMs } from '../../run/asked-time.ts';
 import type { RunEnd } from '../../stores/run-store.ts';
 import type { Finding, RunEvidence } from './evidence.ts';
 
@@ -12,7 +13,8 @@ export function* endsInTime(
     return;
   }
   const ended = audit.findLast(({ action }) => action === 'run.ended');
-  const late = (ended?.at ?? 0) - run.deadlineAt;
+  const endedAt = ended?.at ?? 0;
+  const late = endedAt - run.deadlineAt - askedMs(run.inputs, endedAt, Infinity);
   if (late > graceMs) {
     yield { invariant: 'I1', found: `the run ended ${late} ms after its deadline` };
   }

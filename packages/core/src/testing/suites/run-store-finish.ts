@@ -149,7 +149,7 @@ export const finishCases: readonly RunStoreCase[] = [
       for (const stranger of strangers) {
         assert.equal(await runs.answerInput(run.runId, stranger, 'i-1', 'x'), 'not_found');
       }
-      assert.equal((await stored(context, run.runId)).inputs[0]?.status, 'pending');
+      assert.equal((await stored(context, run.runId)).inputs[0]?.answeredAt, null);
     },
   },
   {

@@ -34,9 +34,12 @@ export const personCases: readonly RunStoreCase[] = [
       const { run, fence } = await startRun(context);
       await runs.requestInput(fence, input, [event(fence, 0)]);
       await runs.requestInput(fence, input, [event(fence, 1)]);
-      assert.deepEqual((await stored(context, run.runId)).inputs, [
-        { ...input, answer: null, status: 'pending' },
-      ]);
+      const [asked, ...more] = (await stored(context, run.runId)).inputs;
+      assert.deepEqual(more, []);
+      const askedAt = asked?.askedAt ?? 0;
+      assert.ok(askedAt >= run.createdAt);
+      assert.deepEqual(asked, { ...input, askedAt, answer: null, answeredAt: null });
+      await context.passTime(100);
       const answer = { account: ['a', null] };
       assert.equal(await runs.answerInput(run.runId, owner, 'i-1', answer), 'answered');
       assert.equal(await runs.answerInput(run.runId, owner, 'i-1', 'other'), 'already_decided');
@@ -44,7 +47,9 @@ export const personCases: readonly RunStoreCase[] = [
       const [renewal] = await runs.renew([fence], long);
       assert.equal(renewal?.answerCount, 1);
       const { inputs, eventCount } = await stored(context, run.runId);
-      assert.deepEqual(inputs, [{ ...input, answer, status: 'answered' }]);
+      const answeredAt = inputs[0]?.answeredAt ?? 0;
+      assert.deepEqual(inputs, [{ ...asked, answer, answeredAt }]);
+      assert.ok(answeredAt >= askedAt + 100);
       assert.equal(eventCount, 1);
     },
   },
