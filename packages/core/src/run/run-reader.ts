@@ -57,6 +57,8 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
   /** How many of the early looks for a log were made. */
   #looks = 0;
   #cancelLook: (() => void) | undefined;
+  /** Heard of a new owner while it was asking the store, whose answer may be of before. */
+  #hasHeard = false;
 
   constructor(source: RunSource, after?: string) {
     this.#source = source;
@@ -94,7 +96,8 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
 
   hear(): void {
     this.#looks = 0;
-    this.beat();
+    if (this.#isWaiting()) this.beat();
+    else this.#hasHeard = true;
   }
 
   /** At a pulse the store says whether something was missed. */
@@ -121,6 +124,11 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
 
   /** What is stored is in the log a moment later: nobody has to wait for the pulse because of that. */
   #lookSoon(): void {
+    if (this.#hasHeard) {
+      this.#hasHeard = false;
+      this.beat();
+      return;
+    }
     const ms = earlyLooksMs[this.#looks];
     if (ms === undefined) return;
     this.#looks += 1;
@@ -170,6 +178,7 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
   async #ask(question: () => Promise<readonly RunEvent[]>): Promise<void> {
     let events: readonly RunEvent[];
     this.#isAsking = true;
+    this.#source.pulse.join(this);
     try {
       events = await question();
     } catch (reason) {
