@@ -22,8 +22,12 @@ export class ServerPool {
   }
 
   /** Connects to servers that are not connected. Waits for those that never were; never throws. */
-  async prepare(principal: Principal): Promise<void> {
-    if (this.#configs.size === 0 || this.#isClosed) return;
+  prepare(principal: Principal): Promise<void> | undefined {
+    // Most runs have none, and wait for nothing.
+    return this.#configs.size === 0 || this.#isClosed ? undefined : this.#prepare(principal);
+  }
+
+  async #prepare(principal: Principal): Promise<void> {
     const servers = [...(await this.#load()).values()];
     await Promise.all(servers.map((server) => server.prepare(principal)));
   }

@@ -113,7 +113,9 @@ export class ChatReader implements TurnReader {
   #learn(data: string, delta: WireObject): void {
     const [call, ...others] = objects(delta['tool_calls']);
     if (call === undefined) {
-      if (hasOnly(delta, ['content', 'role'])) this.#texts.learn(data, text(delta['content']));
+      const piece = text(delta['content']);
+      // Without text it is the head of the answer, which no other event is like.
+      if (piece !== '' && hasOnly(delta, ['content', 'role'])) this.#texts.learn(data, piece);
       return;
     }
     const told = object(call['function']) ?? {};

@@ -165,10 +165,10 @@ export class OwnedRun {
   /** Takes over what people said: steers, and answers for whoever waits for them. */
   hear({ steers, inputs }: Pick<RunRecord, 'steers' | 'inputs'>): void {
     // What was read before a steer was applied must not make it wait again.
-    const applied = new Map(this.steers.map(({ steerId, turn }) => [steerId, turn]));
+    const known = this.steers;
     this.steers = steers.map((steer) => ({
       ...steer,
-      turn: steer.turn ?? applied.get(steer.steerId) ?? null,
+      turn: steer.turn ?? known.find(({ steerId }) => steerId === steer.steerId)?.turn ?? null,
     }));
     this.inputs = inputs;
     for (const input of inputs) {
@@ -195,12 +195,18 @@ export class OwnedRun {
   /** What `work` comes to; rejects at once when the owner has to stop, however long the host's function takes. */
   async orStop<T>(work: () => T | Promise<T>): Promise<T> {
     this.throwIfStopped();
+    const working = work();
+    return isThenable(working) ? this.#unlessStopped(working) : working;
+  }
+
+  async #unlessStopped<T>(working: T | Promise<T>): Promise<T> {
     const stopped = Promise.withResolvers<never>();
     stopped.promise.catch(() => undefined);
     const forget = this.onStop(stopped.reject);
+    // Also where the work itself made the owner stop.
+    if (this.#stopReason) stopped.reject(this.#stopReason);
     try {
-      const working = work();
-      return await (isThenable(working) ? Promise.race([working, stopped.promise]) : working);
+      return await Promise.race([working, stopped.promise]);
     } finally {
       forget();
     }

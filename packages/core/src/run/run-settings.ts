@@ -90,7 +90,7 @@ export interface RunSettings {
   readonly instructions: string | undefined;
   readonly tools: ToolRegistry;
   /** Connects servers that are not yet connected. Never throws: the tools of a server that fails are left out. */
-  readonly connectServers: (principal: Principal) => Promise<void>;
+  readonly connectServers: (principal: Principal) => Promise<void> | undefined;
   readonly stores: Stores;
   readonly engine: RunEngine;
   readonly waker: RunWaker;
