@@ -30,6 +30,16 @@ describe('compose.yaml', () => {
     expect(services.postgres.image).toMatch(/^pgvector\/pgvector:pg(1[4-9]|[2-9]\d)$/);
   });
 
+  it('names commands that a checkout has', async () => {
+    const names = [...text.matchAll(/npm run (\S+)/g)].map(([, name]) => name);
+    const { scripts } = JSON.parse(
+      await readFile(new URL('../../../package.json', import.meta.url), 'utf8'),
+    );
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) expect(Object.keys(scripts)).toContain(name);
+    expect(text).not.toContain('npx');
+  });
+
   it('lets nobody in from elsewhere, keeps its data and says when it is ready', () => {
     for (const service of Object.values(services)) {
       expect(service.ports).toHaveLength(1);
