@@ -81,7 +81,12 @@ export function fetchedResponse(response: Response): ProviderResponse {
 
 /** A header by its name in lower case; what was sent several times is joined. */
 function rawHeader(raw: readonly string[], name: string): string | null {
-  const values = raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name);
+  const values: string[] = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    const key = raw[at] ?? '';
+    // Most names are of another length, and need no copy in lower case.
+    if (key.length === name.length && key.toLowerCase() === name) values.push(raw[at + 1] ?? '');
+  }
   return values.length === 0 ? null : values.join(', ');
 }
 

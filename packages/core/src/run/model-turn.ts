@@ -106,14 +106,19 @@ function readWithRetries(
   });
 }
 
+/** Nothing waits here beside the turn itself: of most turns no answer was begun before. */
+function readOrAskAnew(run: OwnedRun, turn: number, request: ModelRequest): Promise<ReadTurn> {
+  return run.openResponse === null
+    ? readTurn(run, turn, request)
+    : resumeOrAskAnew(run, turn, request);
+}
+
 /** Where the provider does not have the answer any more that was begun for this turn, it is asked for a new one. */
-async function readOrAskAnew(
+async function resumeOrAskAnew(
   run: OwnedRun,
   turn: number,
   request: ModelRequest,
 ): Promise<ReadTurn> {
-  // Nothing waits here beside the turn itself: of most turns no answer was begun before.
-  if (run.openResponse === null) return readTurn(run, turn, request);
   try {
     return await readTurn(run, turn, request);
   } catch (reason) {

@@ -4,7 +4,7 @@ import type { OwnedRun } from './owned-run.ts';
 import type { ReadTurn } from './read-turn.ts';
 
 /** The span of a segment of a run: what one owner does of it. */
-export async function inRunSpan(run: OwnedRun, work: () => Promise<void>): Promise<void> {
+export function inRunSpan(run: OwnedRun, work: () => Promise<void>): Promise<void> {
   const { runId, conversationId } = run.record;
   const span = run.settings.telemetry.span('invoke_agent', {
     'gen_ai.conversation.id': conversationId,
