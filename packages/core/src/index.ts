@@ -106,6 +106,7 @@ export type {
   HttpServerConfig,
   McpServerConfig,
   McpServerOptions,
+  RestServerConfig,
   StdioServerConfig,
 } from './mcp/server-config.ts';
 

@@ -145,7 +145,8 @@ const NAME = /^[\w.-]{1,64}$/;
  *   headers: { 'content-type': 'application/json' },
  *   body: JSON.stringify({ tools: [{ tool_slug: 'add', arguments: { a: 2, b: 3 } }] }),
  * });
- * console.log((await response.json()).data.results[0].response.sum); // 5
+ * const { data } = (await response.json()) as { data: { results: { response: unknown }[] } };
+ * console.log(data.results[0]?.response); // { sum: 5 }
  * await server.close();
  * ```
  */

@@ -16,7 +16,7 @@ import { contentParts } from './content-blocks.ts';
 import { askPerson, callWithInput } from './elicitation.ts';
 import type { ListedTool, Listing, McpAnswer, McpCall, McpClient } from './mcp-client.ts';
 import { type Link, waysTo } from './open-transport.ts';
-import type { McpServerConfig } from './server-config.ts';
+import type { McpServerConfig, NativeServerConfig } from './server-config.ts';
 import {
   getPrompt,
   listPrompts,
@@ -27,9 +27,9 @@ import {
 import { callResources, resourceTools } from './server-resources.ts';
 
 /** What is needed to open a connection. */
-export interface ConnectOptions {
+export interface ConnectOptions<Config extends McpServerConfig = McpServerConfig> {
   readonly name: string;
-  readonly config: McpServerConfig;
+  readonly config: Config;
   readonly auth: ConnectionAuth | undefined;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
@@ -55,7 +55,9 @@ const NOT_STREAMABLE: ReadonlySet<number> = new Set([400, 404, 405, 406, 415]);
  * Connects to a server over stdio, streamable HTTP or SSE, speaking the newest protocol that it knows. Throws
  * `mcp_unavailable` or `authorization_required`; no child process is left behind then.
  */
-export async function connectNative(options: ConnectOptions): Promise<McpClient> {
+export async function connectNative(
+  options: ConnectOptions<NativeServerConfig>,
+): Promise<McpClient> {
   const [best, older] = waysTo(options.config);
   try {
     return await connectBy(best as Way, options);

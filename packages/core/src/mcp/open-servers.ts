@@ -6,8 +6,10 @@ import type { ToolServerStore } from '../stores/tool-server-store.ts';
 import type { Tool } from '../tools/tool.ts';
 import { CallGuard } from './call-guard.ts';
 import { connectionAuth } from './connection-auth.ts';
-import { connectNative } from './native-client.ts';
+import type { McpClient } from './mcp-client.ts';
+import { type ConnectOptions, connectNative } from './native-client.ts';
 import { PooledServer } from './pooled-server.ts';
+import { connectRest } from './rest-client.ts';
 import type { UserAuth } from './server-auth.ts';
 import type { HttpServerConfig, McpServerConfig } from './server-config.ts';
 import type { ServerEntry } from './server-entry.ts';
@@ -36,7 +38,7 @@ export function openServers(
   options: ServerPoolOptions,
 ): ReadonlyMap<string, ServerEntry> {
   const { credentials = inProcessCredentialStore() } = options;
-  const shared = { ...options, connect: connectNative, credentials };
+  const shared = { ...options, connect, credentials };
   const host = { owner: { tenantId: '', userId: '' }, credentials };
   const open = (name: string, config: McpServerConfig): ServerEntry => {
     const { maxParallelCalls = MAX_PARALLEL_CALLS } = config;
@@ -48,6 +50,11 @@ export function openServers(
       : new PooledServer(name, config, { ...own, auth: connectionAuth(name, config, host) });
   };
   return new Map([...configs].map(([name, config]) => [name, open(name, config)]));
+}
+
+function connect(options: ConnectOptions): Promise<McpClient> {
+  const { config } = options;
+  return 'rest' in config ? connectRest(config, options) : connectNative({ ...options, config });
 }
 
 function isUsers(

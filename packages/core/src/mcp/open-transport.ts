@@ -6,7 +6,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { type ConnectionAuth, fetchForOthers } from './connection-auth.ts';
-import type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './server-config.ts';
+import type { HttpServerConfig, NativeServerConfig, StdioServerConfig } from './server-config.ts';
 import { serverFetch } from './server-fetch.ts';
 
 /** A transport, what its other end complained of, and how to take leave. */
@@ -29,7 +29,7 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_STDERR_CHARACTERS = 2_000;
 
 /** The ways to reach a server, best first: what is reached by streamable HTTP today was reached by SSE before. */
-export function waysTo(config: McpServerConfig): readonly ((options: LinkOptions) => Link)[] {
+export function waysTo(config: NativeServerConfig): readonly ((options: LinkOptions) => Link)[] {
   if ('command' in config) return [() => openStdio(config)];
   return [(options) => openHttp(config, options), (options) => openSse(config, options)];
 }

@@ -1,5 +1,6 @@
 import type { Effect } from '../events/run-event.ts';
 import { isRecord } from '../internal/json.ts';
+import type { ServiceSigner } from '../service-auth/service-signer.ts';
 import { isConfirm, isEffect, isTimeout } from '../tools/define-tool.ts';
 import type { ConfirmRule } from '../tools/tool.ts';
 import { isTextArray, must } from './must.ts';
@@ -89,6 +90,37 @@ export interface HttpServerConfig extends McpServerOptions {
 }
 
 /**
+ * A server of tools that is reached over the REST contract: `GET /mcp/discover` and `POST /mcp/execute`, each call with the
+ * id of its run as `requestId`, so that the server can tell a repetition.
+ *
+ * @example
+ * ```ts
+ * import type { RestServerConfig } from '@steward/core';
+ * import { serviceSigner } from '@steward/core/service-auth';
+ *
+ * const mail: RestServerConfig = {
+ *   rest: 'https://mail.internal:8001',
+ *   service: serviceSigner({
+ *     service: 'orchestrator',
+ *     audience: 'mail',
+ *     secret: process.env['MAIL_SECRET'] ?? 'a secret of 32 bytes or more, please',
+ *   }),
+ *   effects: { GMAIL_FETCH_EMAILS: 'read' },
+ * };
+ * ```
+ */
+export interface RestServerConfig extends McpServerOptions {
+  /** Where the server is, `http:` or `https:`; the paths of the contract are added. */
+  readonly rest: string;
+  /** Sent with every request. */
+  readonly headers?: { readonly [name: string]: string };
+  /** Signs every request, in the name of the user for whom it is made. */
+  readonly service?: ServiceSigner;
+  /** Our certificate where the server wants one (mutual TLS), and the authority of its own; PEM. */
+  readonly tls?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
+}
+
+/**
  * How one MCP server is reached and what the host says about its tools. Give it by name in the assistant's `mcp` option.
  *
  * @example
@@ -98,16 +130,21 @@ export interface HttpServerConfig extends McpServerOptions {
  * const mcp: Record<string, McpServerConfig> = {
  *   files: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', '.'] },
  *   crm: { url: 'https://crm.example/mcp', confirm: 'always' },
+ *   mail: { rest: 'http://localhost:8001' },
  * };
  * ```
  */
-export type McpServerConfig = StdioServerConfig | HttpServerConfig;
+export type McpServerConfig = StdioServerConfig | HttpServerConfig | RestServerConfig;
+
+/** The servers that speak MCP itself. */
+export type NativeServerConfig = StdioServerConfig | HttpServerConfig;
 
 /** No underscore: in `server__tool` the first `__` always ends the server's name. */
 const SERVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const NUMBERS = ['timeoutMs', 'connectTimeoutMs', 'maxParallelCalls'];
 const SHARED_FIELDS = ['effects', 'confirm', 'deny', 'trusted', ...NUMBERS];
 const STDIO_FIELDS = new Set(['command', 'args', 'env', 'cwd', ...SHARED_FIELDS]);
+const REST_FIELDS = new Set(['rest', 'headers', 'service', 'tls', ...SHARED_FIELDS]);
 const HTTP_FIELDS = new Set(['url', 'headers', 'auth', ...SHARED_FIELDS]);
 
 /** The checked `mcp` option, by name. Throws a `TypeError` naming the field, such as `mcp.files.command`. */
@@ -117,18 +154,24 @@ export function readServerConfigs(mcp: unknown): ReadonlyMap<string, McpServerCo
   return new Map(entries.map(([name, config]) => [name, readServerConfig(name, config)]));
 }
 
+const KINDS = [
+  { key: 'command', fields: STDIO_FIELDS, check: checkStdio },
+  { key: 'url', fields: HTTP_FIELDS, check: checkHttp },
+  { key: 'rest', fields: REST_FIELDS, check: checkRest },
+];
+
 function readServerConfig(name: string, config: unknown): McpServerConfig {
   const field = `mcp.${name}`;
   must(SERVER_NAME.test(name), field, 'named by 1 to 32 lower-case letters, digits and hyphens');
   must(isRecord(config), field, 'an object');
   const given = config as Record<string, unknown>;
-  const isStdio = 'command' in given;
-  must(isStdio !== 'url' in given, field, 'an object with either command or url');
-  const known = isStdio ? STDIO_FIELDS : HTTP_FIELDS;
+  const kinds = KINDS.filter(({ key }) => key in given);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1)
+    throw new TypeError(`${field} must be an object with either command, url or rest`);
   for (const key of Object.keys(given))
-    must(known.has(key), `${field}.${key}`, `one of ${[...known].join(', ')}`);
-  if (isStdio) checkStdio(field, given);
-  else checkHttp(field, given);
+    must(kind.fields.has(key), `${field}.${key}`, `one of ${[...kind.fields].join(', ')}`);
+  kind.check(field, given);
   checkShared(field, given);
   return given as unknown as McpServerConfig;
 }
@@ -141,16 +184,25 @@ function checkStdio(field: string, { command, args, env, cwd }: Record<string, u
 }
 
 function checkHttp(field: string, { url, headers, auth }: Record<string, unknown>): void {
-  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
-  must(
-    parsed?.protocol === 'http:' || parsed?.protocol === 'https:',
-    `${field}.url`,
-    'an http or https URL',
-  );
+  must(isHttpUrl(url), `${field}.url`, 'an http or https URL');
   must(isTextRecord(headers), `${field}.headers`, 'an object of strings');
   if (auth === undefined) return;
   must(isRecord(auth), `${field}.auth`, 'an object');
   checkAuth(`${field}.auth`, auth as Record<string, unknown>);
+}
+
+function checkRest(field: string, given: Record<string, unknown>): void {
+  const { rest, headers, service, tls } = given;
+  must(isHttpUrl(rest), `${field}.rest`, 'an http or https URL');
+  must(isTextRecord(headers), `${field}.headers`, 'an object of strings');
+  const signs = isRecord(service) && typeof service['sign'] === 'function';
+  must(service === undefined || signs, `${field}.service`, 'made by serviceSigner');
+  must(isTextRecord(tls), `${field}.tls`, 'an object with cert, key or ca');
+}
+
+function isHttpUrl(value: unknown): boolean {
+  const parsed = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  return parsed?.protocol === 'http:' || parsed?.protocol === 'https:';
 }
 
 function checkShared(field: string, given: Record<string, unknown>): void {

@@ -15,6 +15,7 @@ test('takes servers that are started and servers that are reached', () => {
       effects: { read: 'read' },
       timeoutMs: 5,
     },
+    mail: { rest: 'http://localhost:8001', service: { sign: async () => '' }, tls: { ca: 'x' } },
     'crm-2': { url: 'https://crm.example/mcp', headers: { a: 'b' }, confirm },
   };
   expect([...readServerConfigs(configs)]).toEqual(Object.entries(configs));
@@ -29,6 +30,11 @@ test.each<[string, unknown]>([
   ['mcp.a', { a: {} }],
   ['mcp.a', { a: { command: 'x', url: 'http://b' } }],
   ['mcp.a.command', { a: { command: '' } }],
+  ['mcp.a', { a: { rest: 'http://a', url: 'http://b' } }],
+  ['mcp.a.rest', { a: { rest: 'mail' } }],
+  ['mcp.a.auth', { a: { rest: 'http://b', auth: {} } }],
+  ['mcp.a.service', { a: { rest: 'http://b', service: 'secret' } }],
+  ['mcp.a.tls', { a: { rest: 'http://b', tls: { cert: 1 } } }],
   ['mcp.a.args', { a: { command: 'x', args: 'y' } }],
   ['mcp.a.args', { a: { command: 'x', args: [1] } }],
   ['mcp.a.env', { a: { command: 'x', env: { A: 1 } } }],

@@ -33,10 +33,11 @@ it('names `execute` where tools are defined, and once more: where a started call
     // Tools that are defined here; those of servers also while they are blocked, when they refuse.
     'artifacts/read-artifact-tool.ts': 1,
     'mcp/mcp-tool.ts': 2,
-    // The gate of a server of our own, and the word of the REST contract.
+    // The gate of a server of our own, and a word of the REST contract.
     'mcp-server/server-calls.ts': 1,
     'mcp-server/rest-face.ts': 2,
     'mcp-server/http-face.ts': 3,
+    'mcp/rest-client.ts': 1,
     // A bulkhead's verb.
     'mcp/call-guard.ts': 1,
     // A word that the demo model says.
