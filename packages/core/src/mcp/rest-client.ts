@@ -11,6 +11,7 @@ import type {
   ToolHints,
 } from './mcp-client.ts';
 import type { ConnectOptions } from './native-client.ts';
+import { parsed, type RestReply, readReply } from './rest-envelope.ts';
 import { type RestAnswer, RestHttp } from './rest-http.ts';
 import type { RestServerConfig } from './server-config.ts';
 import type { PromptMessage, ServerPrompt } from './server-prompts.ts';
@@ -89,27 +90,23 @@ class RestClient implements McpClient {
     return Array.isArray(allowed) ? listed.filter(({ name }) => allowed.includes(name)) : listed;
   }
 
-  /** A refusal with a 4xx did not run. A 5xx may come from a proxy behind which the call still runs. */
-  #answered({ status, body }: RestAnswer): McpAnswer {
-    const envelope = parsed(body);
-    const { error, code } = errorOf(envelope);
-    if (status >= 500) throw this.#failed('outcome_unknown', `it answers ${status}`);
-    if (status === 429) throw this.#failed('rate_limited', error ?? 'it has too much to do');
-    if (status !== 200) throw this.#failed('mcp_failed', `it answers ${status}: ${error ?? ''}`);
-    if (code === 'outcome_unknown') throw this.#failed(code, error ?? 'nobody knows');
-    const result = firstResult(envelope);
+  #answered(answer: RestAnswer): McpAnswer {
+    const reply = readReply(parsed(answer.body));
+    if (answer.status !== 200) throw this.#refused(answer.status, reply);
     // It was asked to run the tool, and what it says does not tell whether it did.
-    if (result === undefined && error === null)
+    if (reply.kind === 'garbage')
       throw this.#failed('outcome_unknown', 'its answer is not one of the contract');
-    const isError = error !== null || result?.['successful'] === false;
-    const response = isError ? (error ?? 'The tool failed.') : result?.['response'];
-    const text = typeof response === 'string' ? response : JSON.stringify(response ?? null);
-    return {
-      kind: 'answered',
-      content: new ToolContent([{ type: 'text', text }]),
-      structured: isRecord(response) ? response : undefined,
-      isError,
-    };
+    if (reply.kind === 'result') return answered(reply.response, false);
+    if (reply.code === 'outcome_unknown') throw this.#failed('outcome_unknown', reply.message);
+    return answered(reply.message, true);
+  }
+
+  /** A refusal with a 4xx did not run. A 5xx may come from a proxy behind which the call still runs. */
+  #refused(status: number, reply: RestReply): StewardError {
+    const reason = reply.kind === 'error' ? `: ${reply.message}` : '';
+    const said = `it answers ${status}${reason}`;
+    if (status >= 500) return this.#failed('outcome_unknown', said);
+    return this.#failed(status === 429 ? 'rate_limited' : 'mcp_failed', said);
   }
 
   #failed(
@@ -143,26 +140,12 @@ function listedTool(tool: Record<string, unknown>): ListedTool[] {
   ];
 }
 
-function firstResult(envelope: unknown): Record<string, unknown> | undefined {
-  const data = isRecord(envelope) ? envelope['data'] : undefined;
-  const results = isRecord(data) ? data['results'] : undefined;
-  const first: unknown = Array.isArray(results) ? results[0] : undefined;
-  return isRecord(first) ? first : undefined;
-}
-
-/** What an envelope says went wrong: a sentence, or a code with a sentence. */
-function errorOf(envelope: unknown): { readonly error: string | null; readonly code: unknown } {
-  const said = isRecord(envelope) ? envelope['error'] : undefined;
-  if (said === undefined || said === null) return { error: null, code: undefined };
-  if (!isRecord(said)) return { error: String(said), code: undefined };
-  const { code, message } = said;
-  return { error: typeof message === 'string' ? message : JSON.stringify(said), code };
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+function answered(response: unknown, isError: boolean): McpAnswer {
+  const text = typeof response === 'string' ? response : JSON.stringify(response ?? null);
+  return {
+    kind: 'answered',
+    content: new ToolContent([{ type: 'text', text }]),
+    structured: isRecord(response) ? response : undefined,
+    isError,
+  };
 }

@@ -64,7 +64,7 @@ export class RestHttp {
   ): Promise<RestAnswer> {
     return new Promise((resolve, reject) => {
       const request = this.#http.request(url, options);
-      request.on('response', (response) => readAnswer(response).then(resolve, reject));
+      request.on('response', (response) => resolve(readAnswer(response)));
       request.on('error', (error: NodeJS.ErrnoException) => {
         const wasIdle = request.reusedSocket && error.code === 'ECONNRESET';
         if (wasIdle && again !== undefined) resolve(again());

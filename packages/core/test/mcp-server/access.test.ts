@@ -194,15 +194,15 @@ describe('a server behind mutual TLS', () => {
   });
 });
 
-test('1,000 calls of two clients with the same ids never get a foreign answer', async () => {
-  const kit = await openKit({ maxParallelCalls: 2_000 });
+test('two clients with the same ids never get a foreign answer', async () => {
+  const kit = await openKit({ maxParallelCalls: 200 });
   const [ann, bob] = [await nativeClient(kit.url, 'modern'), await nativeClient(kit.url, 'legacy')];
-  const calls = Array.from({ length: 500 }, (_, n) => [
+  const calls = Array.from({ length: 100 }, (_, n) => [
     ann.callTool({ name: 'add', arguments: { a: n, b: 1 } }),
     bob.callTool({ name: 'add', arguments: { a: n, b: -1 } }),
   ]);
   const sums = (await Promise.all(calls.flat())).map(
     ({ structuredContent }) => (structuredContent as { readonly sum: number }).sum,
   );
-  expect(sums).toEqual(Array.from({ length: 500 }, (_, n) => [n + 1, n - 1]).flat());
+  expect(sums).toEqual(Array.from({ length: 100 }, (_, n) => [n + 1, n - 1]).flat());
 });
