@@ -129,38 +129,37 @@ test.each<[string, readonly [number, unknown]]>([
 
 const ok = { requestId: 'r', successful: true, error: null };
 
-test.each<[string, readonly [number, unknown], object | string]>([
-  [
-    'the result of the contract',
-    [200, { ...ok, data: { results: [{ response: { a: 1 } }] } }],
-    '{"a":1}',
-  ],
-  ['text', [200, { ...ok, data: { results: [{ response: 'done' }] } }], 'done'],
-  [
-    'a sentence as error',
-    [200, { ...ok, successful: false, data: null, error: 'no' }],
-    { code: 'tool_failed', detail: 'no' },
-  ],
-  [
-    'an unknown outcome',
-    [200, { ...ok, error: { code: 'outcome_unknown', message: '?' } }],
-    { code: 'outcome_unknown' },
-  ],
-  [
-    'a validation error',
-    [400, { error: { message: 'a is missing' } }],
-    { code: 'mcp_failed', detail: expect.stringContaining('a is missing') },
-  ],
-  ['too many requests', [429, {}], { code: 'rate_limited' }],
-  ['a broken proxy', [502, '<html>'], { code: 'outcome_unknown' }],
-  ['garbage', [200, '<html>'], { code: 'outcome_unknown' }],
-])('understands %s', async (_, answer, expected) => {
-  const { call } = await strange({ '/mcp/discover': [200, { tools }], '/mcp/execute': answer });
-  // What is rejected is looked at like what is resolved.
-  const result = await call('odd__DO').catch((error: unknown) => error);
-  expect(result).toEqual(
-    typeof expected === 'string' ? expected : expect.objectContaining(expected),
-  );
+function answering(answer: readonly [number, unknown]) {
+  return strange({ '/mcp/discover': [200, { tools }], '/mcp/execute': answer });
+}
+const resultOf = (response: unknown) =>
+  [200, { ...ok, data: { results: [{ response }] } }] as const;
+
+test.each<[string, readonly [number, unknown], string]>([
+  ['an object', resultOf({ a: 1 }), '{"a":1}'],
+  ['text', resultOf('done'), 'done'],
+  ['nothing', resultOf(undefined), 'null'],
+])('understands %s as a result', async (_, answer, expected) => {
+  const { call } = await answering(answer);
+  await expect(call('odd__DO')).resolves.toBe(expected);
+});
+
+const error = (said: unknown) =>
+  [200, { ...ok, successful: false, data: null, error: said }] as const;
+
+test.each<[string, readonly [number, unknown], string, string]>([
+  ['a sentence', error('no'), 'tool_failed', 'no'],
+  ['a code', error({ code: 'x', message: 'no' }), 'tool_failed', 'no'],
+  ['an unknown outcome', error({ code: 'outcome_unknown', message: '?' }), 'outcome_unknown', '?'],
+  ['no success', [200, { successful: false }], 'tool_failed', 'The tool failed'],
+  ['a refusal', [400, { error: { message: 'a is missing' } }], 'mcp_failed', 'a is missing'],
+  ['too many requests', [429, {}], 'rate_limited', '429'],
+  ['a broken proxy', [502, '<html>'], 'outcome_unknown', '502'],
+  ['garbage', [200, '<html>'], 'outcome_unknown', 'not one of the contract'],
+])('understands %s as a failure', async (_, answer, code, said) => {
+  const { call } = await answering(answer);
+  const detail: unknown = expect.stringContaining(said);
+  await expect(call('odd__DO')).rejects.toMatchObject({ code, detail });
 });
 
 describe('a server that wants to know who calls', () => {
