@@ -243,6 +243,14 @@ describe.skipIf(url === '')('a schema', () => {
     });
   });
 
+  it.each(['verify', 'seed'])('has to be there for %s, which says so', async (name) => {
+    await withSchema(async (schema) => {
+      const { code, text } = await command(name, '--schema', schema);
+      expect(code).toBe(1);
+      expect(text).toContain('has no tables yet: run `steward-postgres migrate`');
+    });
+  });
+
   it.each([
     [['bogus'], 'no command "bogus"'],
     [['migrate', '--count', '0'], '--count'],

@@ -2,7 +2,7 @@ import { Database } from '../database/database.ts';
 import { postgresConversationStore } from '../stores/postgres-conversation-store.ts';
 import { postgresToolServerStore } from '../stores/postgres-tool-server-store.ts';
 import type { Command } from './command.ts';
-import { mustReach } from './must-reach.ts';
+import { mustHaveTables } from './must-reach.ts';
 
 const owner = { tenantId: 'default', userId: 'local' };
 
@@ -17,7 +17,7 @@ const messages = [
 
 /** Writes sample data; a second time it changes nothing. */
 export const seed: Command = async ({ driver, schema, print }) => {
-  await mustReach(driver);
+  await mustHaveTables(driver, schema);
   const db = new Database(driver, schema);
   const conversations = postgresConversationStore(db);
   for (const [index, message] of messages.entries()) {

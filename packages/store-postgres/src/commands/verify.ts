@@ -1,14 +1,14 @@
 import { Database } from '../database/database.ts';
 import { postgresAuditLog } from '../stores/postgres-audit-log.ts';
 import type { Command } from './command.ts';
-import { mustReach } from './must-reach.ts';
+import { mustHaveTables } from './must-reach.ts';
 
 /** Chains that are asked for at once. */
 const page = 500;
 
 /** Computes audit chains anew and prints those that were tampered with. */
 export const verify: Command = async ({ driver, schema, words, print }) => {
-  await mustReach(driver);
+  await mustHaveTables(driver, schema);
   const db = new Database(driver, schema);
   const audit = postgresAuditLog(db);
   let checked = 0;

@@ -91,7 +91,8 @@ function checkServer(server: Row): readonly Finding[] {
   ];
 }
 
-async function checkSchema(driver: Driver, schema: string): Promise<Finding> {
+/** Whether the tables are there, and those of this version. */
+export async function checkSchema(driver: Driver, schema: string): Promise<Finding> {
   const state = await schemaState(driver, schema);
   const migrateFirst = 'run `steward-postgres migrate` with a role that may create tables';
   if (state.kind === 'absent') {
