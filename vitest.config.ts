@@ -5,6 +5,10 @@ import { defineConfig } from 'vitest/config';
 // Workspace packages resolve to src/*.ts, so no test needs a build. Never add 'import' here: Vitest hands
 // these to Node as --conditions, and 'import' breaks require() inside CommonJS packages.
 const source = ['@steward/source'];
+
+/** Limits that only a fault reaches: a machine that is slow or busy is none. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+
 const fromSources = {
   resolve: { conditions: source },
   ssr: {
@@ -24,7 +28,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.test.ts'],
           exclude: ['packages/store-*/**'],
           setupFiles: ['packages/core/test/setup.ts'],
-          testTimeout: 20_000,
+          ...patience,
         },
       },
       {
@@ -35,12 +39,12 @@ export default defineConfig({
           globalSetup: ['scripts/lib/test-services.mjs'],
           // An embedded database takes seconds to start, more on a busy machine: the files of a worker share one.
           isolate: false,
-          testTimeout: 60_000,
+          ...patience,
         },
       },
       {
         ...fromSources,
-        test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], testTimeout: 30_000 },
+        test: { name: 'examples', include: ['examples/*/test/**/*.test.ts'], ...patience },
       },
     ],
   },

@@ -10,7 +10,7 @@ it('runs no more segments at a time than it is allowed to', async () => {
   for (const runId of ['a', 'b', 'c']) await engine.enqueue({ runId, segment: 1 });
   expect(engine.stats()).toEqual({ queued: 1, running: 2 });
   open();
-  await vi.waitFor(() => expect(engine.stats()).toEqual({ queued: 0, running: 0 }));
+  await expect.poll(() => engine.stats()).toEqual({ queued: 0, running: 0 });
   await engine.stop(0);
 });
 
@@ -37,7 +37,7 @@ it('goes on after a handler that throws, and warns', async () => {
   });
   await engine.enqueue({ runId: 'a', segment: 1 });
   await engine.enqueue({ runId: 'b', segment: 1 });
-  await vi.waitFor(() => expect(engine.stats().running).toBe(0));
+  await expect.poll(() => engine.stats().running).toBe(0);
   expect(handled).toEqual(['a', 'b']);
   expect(warnings).toHaveBeenCalledOnce();
   warnings.mockRestore();

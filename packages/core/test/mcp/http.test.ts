@@ -76,16 +76,16 @@ test('aborting a call reaches the tool of the server', async () => {
   const { call, notes } = await modern();
   const controller = new AbortController();
   const result = call('web__slow', {}, { signal: controller.signal });
-  await vi.waitFor(() => expect(notes).toContain('slow started'));
+  await expect.poll(() => notes).toContain('slow started');
   controller.abort(new Error('stop'));
   await expect(result).rejects.toMatchObject({ code: 'outcome_unknown' });
-  await vi.waitFor(() => expect(notes).toContain('slow cancelled'));
+  await expect.poll(() => notes).toContain('slow cancelled');
 });
 
 test('a server that cuts the connection in a call leaves an unknown outcome', async () => {
   const { call, notes, server } = await modern();
   const result = call('web__slow').catch((error: unknown) => error);
-  await vi.waitFor(() => expect(notes).toContain('slow started'));
+  await expect.poll(() => notes).toContain('slow started');
   server.server.closeAllConnections();
   await expect(result).resolves.toMatchObject({ code: 'outcome_unknown' });
 });
@@ -93,7 +93,7 @@ test('a server that cuts the connection in a call leaves an unknown outcome', as
 test('a stream that breaks off before the answer leaves an unknown outcome, and soon', async () => {
   const { call, notes, server } = await modern();
   const result = call('web__hang').catch((error: unknown) => error);
-  await vi.waitFor(() => expect(notes).toContain('hang started'));
+  await expect.poll(() => notes).toContain('hang started');
   server.server.closeAllConnections();
   await expect(result).resolves.toMatchObject({ code: 'outcome_unknown' });
 });
@@ -133,7 +133,7 @@ describe.each([
   test('that cuts the connection in a call leaves an unknown outcome, and is called again', async () => {
     const { call, notes, server } = await old(start);
     const result = call('web__hang').catch((error: unknown) => error);
-    await vi.waitFor(() => expect(notes).toContain('hang started'));
+    await expect.poll(() => notes).toContain('hang started');
     server.server.closeAllConnections();
     await expect(result).resolves.toMatchObject({ code: 'outcome_unknown' });
     await expect(call('web__append', { line: 'next' })).resolves.toBe('appended');

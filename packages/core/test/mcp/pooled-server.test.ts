@@ -101,7 +101,7 @@ test('a server that cannot be reached is waited for by a call, as long as a rest
   const waiting = call();
   expect(connections()).toBe(1);
   advance(1_000);
-  await vi.waitFor(() => expect(connections()).toBe(2));
+  await expect.poll(() => connections()).toBe(2);
   advance(2_000);
   await expect(waiting).resolves.toBe(ok);
 });
@@ -209,7 +209,7 @@ test('a listing that fails after a change costs the connection, not the tools', 
   list.mockRejectedValueOnce(down);
   advance(1_000);
   change();
-  await vi.waitFor(() => expect(server.state().status).toBe('closed'));
+  await expect.poll(() => server.state().status).toBe('closed');
   expect(server.state().tools).toBe(1);
 });
 
@@ -230,7 +230,7 @@ test('a server that fails again and again is left alone for a while, then one ca
   const { promise, resolve } = Promise.withResolvers<McpAnswer>();
   calls.mockReturnValue(promise);
   const probe = call();
-  await vi.waitFor(() => expect(calls).toHaveBeenCalledTimes(6));
+  await expect.poll(() => calls).toHaveBeenCalledTimes(6);
   await expect(call()).rejects.toMatchObject({ code: 'mcp_unavailable' });
   resolve(ok);
   await expect(probe).resolves.toBe(ok);
@@ -276,7 +276,7 @@ test('more calls than a server may have at once wait, and leave the queue when t
   const running = [call(), call(), call()];
   const controller = new AbortController();
   const waiting = call(controller.signal);
-  await vi.waitFor(() => expect(calls).toHaveBeenCalledTimes(3));
+  await expect.poll(() => calls).toHaveBeenCalledTimes(3);
   controller.abort(new Error('left'));
   const next = call();
   opened.resolve(ok);

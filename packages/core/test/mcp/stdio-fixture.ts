@@ -14,6 +14,15 @@ export async function folder(): Promise<string> {
   return path;
 }
 
+/** Whether there is a process of this id. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** The server with a tool for everything, as a child process; `ledger` is what really happened. */
 export async function fixture(env: Record<string, string> = {}) {
   const ledger = join(await folder(), 'ledger');

@@ -96,10 +96,10 @@ test('aborting a call reaches the tool of the server', async () => {
   const { call, ledger } = await fixture();
   const controller = new AbortController();
   const result = call('box__slow', {}, { signal: controller.signal });
-  await vi.waitFor(() => expect(ledger()).toContain('slow started'));
+  await expect.poll(() => ledger()).toContain('slow started');
   controller.abort(new Error('stop'));
   await expect(result).rejects.toMatchObject({ code: 'outcome_unknown' });
-  await vi.waitFor(() => expect(ledger()).toContain('slow cancelled'));
+  await expect.poll(() => ledger()).toContain('slow cancelled');
   await expect(call('box__echo', { text: 'still here' })).resolves.toBe('still here');
 });
 
@@ -120,7 +120,7 @@ test('garbage on stdout and a flood on stderr do no harm', async () => {
 test('new tools of a server can be called without a new connection', async () => {
   const { call, registry, state } = await fixture();
   await call('box__grow');
-  await vi.waitFor(() => expect(registry.get('box__grown')).toBeDefined(), { timeout: 5_000 });
+  await expect.poll(() => registry.get('box__grown')).toBeDefined();
   await expect(call('box__grown')).resolves.toBe('grown');
   expect(state()?.status).toBe('ready');
 });

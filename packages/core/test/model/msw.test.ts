@@ -41,7 +41,7 @@ it.each([
   const turn = await collectTurn(
     model.stream(
       { messages: [{ role: 'user', content: 'Hello?' }], tools: [] },
-      { signal: AbortSignal.timeout(5_000) },
+      { signal: AbortSignal.timeout(60_000) },
     ),
   );
   expect(turn).toMatchObject({ text: 'Hello', finishReason: 'stop', error: null });

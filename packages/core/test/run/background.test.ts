@@ -20,7 +20,7 @@ import {
 // What is loaded when first used is loaded now: `until` does not wait for files.
 await using warm = await startOpenAiServer({ reply: [{ text: 'Hello' }] });
 const warmModel = openaiModel({ model: 'm', apiKey: 'k', baseURL: warm.baseURL });
-const signal = AbortSignal.timeout(10_000);
+const signal = AbortSignal.timeout(60_000);
 await collectTurn(warmModel.stream({ messages: [], tools: [] }, { signal }));
 
 const words = ['one ', 'two ', 'three ', 'four'];

@@ -9,7 +9,7 @@ it('keeps every promise in 500 runs of random faults, people and deaths', async 
   expect(report.runs).toBeGreaterThanOrEqual(500);
   expect(report.deaths).toBeGreaterThan(50);
   expect(report.ends['stop']).toBeGreaterThan(100);
-}, 60_000);
+});
 
 const withRuns =
   (change: (runs: RunStore) => Partial<RunStore>): Spoil =>

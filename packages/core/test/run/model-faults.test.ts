@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { StewardError } from '../../src/errors/steward-error.ts';
+import type { RunEvent } from '../../src/events/run-event.ts';
 import { openaiModel } from '../../src/model/openai-model.ts';
 import type { AssistantOptions } from '../../src/options.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
-import { fakeClock } from '../../src/testing/fake-clock.ts';
+import { type FakeClock, fakeClock } from '../../src/testing/fake-clock.ts';
 import type { OpenAiReply } from '../../src/testing/openai-reply.ts';
 import { startOpenAiServer } from '../../src/testing/openai-server.ts';
 import { scriptedModel } from '../../src/testing/scripted-model.ts';
@@ -21,13 +22,14 @@ import {
   storesOn,
   textRead,
   typesOf,
+  until,
 } from './workshop.ts';
 
-// Short, and long enough for a machine that does other things as well.
+// The limits of a turn are never reached in real time; what tests them has a clock of its own.
 const quickLimits = {
-  connectTimeoutMs: 300,
-  firstTokenTimeoutMs: 400,
-  betweenTokensTimeoutMs: 200,
+  connectTimeoutMs: 60_000,
+  firstTokenTimeoutMs: 60_000,
+  betweenTokensTimeoutMs: 60_000,
   maxRetryWaitMs: 5,
 };
 
@@ -50,6 +52,20 @@ async function overHttp(
     await server.close();
   };
   return { server, stores, assistant, [Symbol.asyncDispose]: close };
+}
+
+/** The same on a fake clock. */
+async function overHttpIn(clock: FakeClock, ...[reply, options]: Parameters<typeof overHttp>) {
+  return overHttp(reply, { ...options, stores: storesOn(clock), clock });
+}
+
+/** Reads until so much was said. */
+async function untilSaid(run: AsyncIterable<RunEvent>, words: string): Promise<void> {
+  let said = '';
+  for await (const event of run) {
+    if (event.type === 'token') said += event.text;
+    if (said.startsWith(words)) return;
+  }
 }
 
 const unhandled = vi.fn<(reason: unknown) => void>();
@@ -172,10 +188,13 @@ it('F24: keeps what was said when no try succeeds', async () => {
 });
 
 it('F25: keeps the words that came before a provider fell silent, and hangs up', async () => {
-  await using all = await overHttp([{ text: 'one two three', stallAfter: 2 }], {
+  const clock = fakeClock();
+  await using all = await overHttpIn(clock, [{ text: 'one two three', stallAfter: 2 }], {
     budgets: { userTokens: [{ windowMs: 3_600_000, tokens: 100_000 }] },
   });
   const run = all.assistant.run('Go');
+  await untilSaid(run, 'one two');
+  expect(await settle(clock, run)).toBe('completed');
   expect(await run.result()).toMatchObject({ finishReason: 'stalled', text: 'one two' });
   expect((await all.stores.runs.load(run.id, null))?.status).toBe('partial');
   expect(await all.server.requests[0]?.closed).toBe('left');
@@ -187,15 +206,19 @@ it('F25: keeps the words that came before a provider fell silent, and hangs up',
 });
 
 it('F25: tries again when a provider accepts and then says nothing, and gives up in the end', async () => {
-  await using all = await overHttp(() => ({ text: 'one', stallAfter: 0 }), {
-    limits: { modelRetries: 1 },
-  });
-  expect(await codeOf(all.assistant.run('Go').result())).toBe('model_timeout');
-  expect(all.server.requests).toHaveLength(2);
-  await using late = await overHttp(() => ({ text: 'one', latency: { headers: 10_000 } }), {
-    limits: { modelRetries: 0 },
-  });
-  expect(await codeOf(late.assistant.run('Go').result())).toBe('model_timeout');
+  for (const reply of [{ stallAfter: 0 }, { latency: { headers: 600_000 } }]) {
+    const clock = fakeClock();
+    await using all = await overHttpIn(clock, () => ({ text: 'one', ...reply }), {
+      limits: { modelRetries: 1 },
+    });
+    const run = all.assistant.run('Go');
+    await until(async () => {
+      await clock.advance(500);
+      return all.server.requests.length === 2;
+    });
+    expect(await settle(clock, run)).toBe('model_timeout');
+    expect(all.server.requests).toHaveLength(2);
+  }
 });
 
 it('F26: reads exactly what was said, however it was sliced', async () => {
@@ -208,9 +231,6 @@ it('F26: reads exactly what was said, however it was sliced', async () => {
   ];
   await using all = await overHttp(
     shapes.map((shape) => ({ text, ...shape })),
-    {
-      limits: { firstTokenTimeoutMs: 5_000, betweenTokensTimeoutMs: 5_000 },
-    },
   );
   for (const shape of shapes) {
     const run = all.assistant.run('Go');
@@ -235,13 +255,7 @@ it('F27: answers calls that cannot work, and goes on', async () => {
     { name: 'read', argumentsText: `${'{"__proto__":'.repeat(500)}1${'}'.repeat(500)}` },
     { name: 'read', argumentsText: '{"n":1,"__proto__":{"polluted":true},"a\\u0000":"\\ud800"}' },
   ].map((call) => ({ ...call, id: 'the-same-id' }));
-  await using all = await overHttp([{ text: '', toolCalls: odd }, { text: 'Sorry.' }], {
-    limits: {
-      connectTimeoutMs: 10_000,
-      firstTokenTimeoutMs: 10_000,
-      betweenTokensTimeoutMs: 10_000,
-    },
-  });
+  await using all = await overHttp([{ text: '', toolCalls: odd }, { text: 'Sorry.' }]);
   const run = all.assistant.run('Go');
   const { text, toolCalls } = await run.result();
   expect(text).toBe('Sorry.');
@@ -329,12 +343,16 @@ it('F28: cuts an answer that never ends, of words or of calls', async () => {
 });
 
 it('F28: ends an answer that never ends at the deadline', async () => {
-  await using all = await overHttp(() => ({
+  const clock = fakeClock();
+  await using all = await overHttpIn(clock, () => ({
     text: 'and so on ',
     endless: true,
     latency: { piece: 5 },
   }));
-  const { finishReason, text } = await all.assistant.run('Go', { timeoutMs: 500 }).result();
+  const run = all.assistant.run('Go', { timeoutMs: 30_000 });
+  await untilSaid(run, 'and so on');
+  await clock.advance(30_000);
+  const { finishReason, text } = await run.result();
   expect(finishReason).toBe('deadline');
   expect(text).toMatch(/^and so on/);
 });

@@ -47,10 +47,12 @@ it.each([
   ['answers nothing', never],
   ['refuses', away],
 ])('fences itself before its lease runs out when the store %s', async (_what, renew) => {
-  const stores = inProcessStores();
+  const clock = fakeClock();
+  const stores = storesOn(clock);
   const owner = quickAssistant({
     stores: withRuns(stores, { renew }),
-    lease: { ttlMs: 60, beatMs: 10, sweepMs: 1_000 },
+    clock,
+    lease: { ttlMs: 10_000 },
     model: scriptedModel(planned([['wait']])),
     tools: [
       tool({
@@ -59,10 +61,10 @@ it.each([
         parameters: z.object({}).loose(),
         effect: 'read',
         execute: (_args, { signal }) => {
-          began = performance.now();
+          const began = clock.now();
           return new Promise((_, reject) => {
             signal.addEventListener('abort', () => {
-              told(performance.now() - began);
+              told(clock.now() - began);
               reject(signal.reason);
             });
           });
@@ -70,11 +72,13 @@ it.each([
       }),
     ],
   });
-  let began = 0;
   const { promise: heard, resolve: told } = Promise.withResolvers<number>();
   const run = owner.run('Go');
-  expect(await heard).toBeLessThan(1_000);
-  await owner.close({ drainMs: 0 });
+  await clock.advance(10_000);
+  expect(await heard).toBeLessThan(10_000);
+  const closing = owner.close({ drainMs: 0 });
+  await clock.advance(0);
+  await closing;
   expect(await run.result().catch((reason: StewardError) => reason.code)).toBe('closed');
   expect((await stores.runs.load(run.id, null))?.status).toBe('running');
 });

@@ -6,6 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FaultProxy, faultProxy } from '../../src/testing/fault-proxy.ts';
 import type { NetworkFault } from '../../src/testing/network-fault.ts';
 
+const patience = { interval: 1, timeout: 60_000 };
+const until = <T>(what: () => T) => vi.waitUntil(what, patience);
+
 /** A server that answers what it is told in capitals, and ends when its client does. */
 class Shouting {
   readonly heard: string[] = [];
@@ -57,12 +60,12 @@ class Client {
   async asks(text: string): Promise<string> {
     const before = this.said.length;
     this.socket.write(text);
-    await vi.waitUntil(() => this.said.length >= before + text.length, { interval: 1 });
+    await until(() => this.said.length >= before + text.length);
     return this.said.slice(before);
   }
 
   ending(): Promise<string | undefined> {
-    return vi.waitUntil(() => this.end, { interval: 1 });
+    return until(() => this.end);
   }
 }
 
@@ -96,7 +99,7 @@ async function opened(): Promise<Client> {
   return client;
 }
 
-const seen = (what: () => void) => vi.waitFor(what, { interval: 1 });
+const seen = (what: () => void) => vi.waitFor(what, patience);
 
 describe('a proxy', () => {
   it('passes everything on, in both directions, also the end', async () => {
@@ -120,7 +123,7 @@ describe('a proxy', () => {
 
   it('leaves nothing behind when it is closed, whatever is going on', async () => {
     const life = new URL('./proxy-life.ts', import.meta.url).pathname;
-    await promisify(execFile)(process.execPath, [life], { timeout: 10_000 });
+    await promisify(execFile)(process.execPath, [life], { timeout: 60_000 });
     const client = await opened();
     await proxy.set({ kind: 'half_open' });
     await proxy.close();

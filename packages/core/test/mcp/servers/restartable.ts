@@ -5,9 +5,9 @@ import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { McpServer as OldServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { McpServerConfig } from '../../../src/mcp/server-config.ts';
-import { folder, node } from '../stdio-fixture.ts';
+import { folder, isAlive, node } from '../stdio-fixture.ts';
 import { listen, modernListener, sessionListener, sseListener } from './http-server.ts';
 import { addProbeTools, fileLedger, probeServer } from './probe-tools.ts';
 
@@ -40,7 +40,7 @@ export async function stdioProbe(era: 'modern' | 'old'): Promise<Restartable> {
     async restart() {
       const pid = Number(linesOf(pidFile).at(-1));
       process.kill(pid, 'SIGKILL');
-      await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
+      await expect.poll(() => isAlive(pid)).toBe(false);
     },
     drop: null,
     ledger: () => linesOf(ledgerFile),
