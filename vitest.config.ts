@@ -7,7 +7,11 @@ import { defineConfig } from 'vitest/config';
 const source = ['@steward/source'];
 
 /** Limits that only a fault reaches: a machine that is slow or busy is none. */
-const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+const patience = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
+};
 
 const fromSources = {
   resolve: { conditions: source },
@@ -36,7 +40,10 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['packages/store-*/test/**/*.test.ts', 'scripts/chaos/test/*.test.ts'],
-          globalSetup: ['scripts/lib/test-services.mjs'],
+          globalSetup: [
+            'scripts/lib/test-services.mjs',
+            'packages/store-postgres/test/embedded-data.ts',
+          ],
           // An embedded database takes seconds to start, more on a busy machine: the files of a worker share one.
           isolate: false,
           ...patience,

@@ -1,3 +1,4 @@
+import { openAsBlob } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
@@ -9,6 +10,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A server to test on; `null` where there is none. */
     readonly postgresUrl: string | null;
+    /** A file with the data of an empty embedded database. */
+    readonly embeddedData: string;
   }
 }
 
@@ -58,7 +61,9 @@ function serverBackend(connectionString: string): Backend {
 function embeddedBackend(): Backend {
   let started: Promise<PGlite> | undefined;
   const start = () => {
-    started ??= PGlite.create();
+    started ??= openAsBlob(inject('embeddedData')).then((loadDataDir) =>
+      PGlite.create({ loadDataDir }),
+    );
     return started;
   };
   return {
