@@ -52,7 +52,8 @@ export async function startWatched() {
   const sentinel = await startConfigured(
     [
       `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
-      'sentinel down-after-milliseconds main 500',
+      // Soon for a test, and not so soon that it takes a busy machine for a server that is down.
+      'sentinel down-after-milliseconds main 3000',
       'sentinel failover-timeout main 2000',
       '',
     ].join('\n'),

@@ -37,7 +37,10 @@ describe.runIf(hasRedis)('the suites on Redis', () => {
   describeMutants('redisStores()', liveLogMutants, storesDriver);
   describeMutants('redisStores()', rateLimiterMutants, storesDriver);
   describeMutants('redisStores()', breakerMutants, storesDriver);
-  describeMutants('redisStores()', sessionMutants, storesDriver);
+  // They wait for time to pass.
+  describe('sessions', { concurrent: true }, () => {
+    describeMutants('redisStores()', sessionMutants, storesDriver);
+  });
   describeMutants('redisStores()', cacheMutants, storesDriver);
   for (const [what, [caughtBy, breakage, hangs]] of Object.entries(engines)) {
     const driver = engineDriver<RunEngine>({

@@ -56,11 +56,12 @@ export const cacheCases: readonly SuiteCase<CacheSubject>[] = [
     async run({ store: { cache }, passTime }) {
       let loads = 0;
       const load = async () => ++loads;
-      assert.equal(await cache.getOrSet('k', blink, load), 1);
-      assert.equal(await cache.getOrSet('k', blink, load), 1);
-      assert.equal(await cache.get('k'), 1);
+      assert.equal(await cache.getOrSet('long', long, load), 1);
+      assert.equal(await cache.getOrSet('brief', blink, load), 2);
       await passTime(blink + 50);
-      assert.equal(await cache.getOrSet('k', blink, load), 2);
+      assert.equal(await cache.getOrSet('long', long, load), 1);
+      assert.equal(await cache.get('long'), 1);
+      assert.equal(await cache.getOrSet('brief', blink, load), 3);
     },
   },
   {

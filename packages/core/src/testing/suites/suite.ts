@@ -16,7 +16,8 @@ export interface SuiteCase<S> {
 
 /**
  * How a conformance suite gets hold of an implementation. `passTime` moves the clock by which the store judges leases
- * and expiries: a fake one where the store takes one, or simply a wait. The suites never ask for more than 300 ms.
+ * and expiries: a fake one where the store takes one, or simply a wait. The suites never ask for more than four
+ * seconds.
  */
 export interface SuiteDriver<S> {
   /** A fresh, empty store; every case gets its own. */
