@@ -19,7 +19,7 @@ describe.skipIf(inject('postgresUrl') === null)(
       server = started;
       admin = new pg.Client(server.url);
       await admin.connect();
-    }, 60_000);
+    });
 
     afterAll(async () => {
       await admin?.end();

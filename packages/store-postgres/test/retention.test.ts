@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { databases, type TestStores } from './drivers.ts';
 import { newRun, owner } from './samples.ts';
 
@@ -106,8 +106,6 @@ describe.each(databases)('retention on $name', (database) => {
   it('is done from time to time while the stores are open', async () => {
     const stores = await open({ retention: { runsMs: 1, everyMs: 10 } });
     const run = await endedRun(stores);
-    await vi.waitFor(async () => {
-      expect(await stores.runs.load(run.runId, owner)).toBeNull();
-    });
+    await expect.poll(() => stores.runs.load(run.runId, owner)).toBeNull();
   });
 });

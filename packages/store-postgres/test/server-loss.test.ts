@@ -24,7 +24,7 @@ describe.skipIf(inject('postgresUrl') === null)('a server that goes away', () =>
     if (started === undefined) throw new Error('This test needs the binaries of a server.');
     server = started;
     stores = await postgresStores({ connectionString: server.url, migrate: true });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await stores?.close();

@@ -73,7 +73,7 @@ const model = scriptedModel(({ messages }) =>
 );
 
 describe.runIf(hasRedis)('what is asked at one replica', () => {
-  it('stops the tool of another one within a second, long before its next beat', async () => {
+  it('stops the tool of another one long before its next beat', async () => {
     const { url } = await privateRedis();
     const shared = sharedStores();
     const { work, begun, told } = working();
@@ -84,7 +84,7 @@ describe.runIf(hasRedis)('what is asked at one replica', () => {
     await begun;
     const asked = performance.now();
     await two.cancel(run.id);
-    expect((await told) - asked).toBeLessThan(1_000);
+    expect((await told) - asked).toBeLessThan(lease.beatMs / 2);
     expect((await run.result()).status).toBe('cancelled');
   });
 

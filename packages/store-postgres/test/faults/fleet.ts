@@ -80,7 +80,7 @@ export class Fleet implements AsyncDisposable {
         if (!run?.end) throw new Error(`run ${runId} is ${run?.status}`);
         return run;
       },
-      { timeout: 15_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
   }
 
@@ -104,5 +104,5 @@ export class Fleet implements AsyncDisposable {
 
 /** Waits for what another process brings about. */
 export function until(holds: () => boolean | Promise<boolean>): Promise<true> {
-  return vi.waitUntil(holds, { timeout: 15_000, interval: 10 });
+  return vi.waitUntil(holds, { timeout: 60_000, interval: 10 });
 }

@@ -42,7 +42,7 @@ const admin = async (url: string, ...statements: readonly string[]) => {
 const everybodyElse = `select pg_terminate_backend(pid) from pg_stat_activity
   where pid <> pg_backend_pid() and datname is not null`;
 
-describe.skipIf(postgresUrl === '')('PostgreSQL that fails', { timeout: 60_000 }, () => {
+describe.skipIf(postgresUrl === '')('PostgreSQL that fails', () => {
   it('F10: of ten that find an abandoned run at once, one goes on with it', async () => {
     await inSchema({ max: 10 }, async (worker) => {
       const dying = worker.assistant({
@@ -83,10 +83,10 @@ describe.skipIf(postgresUrl === '')('PostgreSQL that fails', { timeout: 60_000 }
 
   it('F14: its pool busy with slow queries of the host: no lease is lost', async () => {
     await inSchema({ max: 2 }, async (worker, _, pool) => {
-      const slow = () => Promise.all([1, 2].map(() => pool.query('select pg_sleep(3)')));
+      const slow = () => Promise.all([1, 2].map(() => pool.query('select pg_sleep(5)')));
       const assistant = worker.assistant({
         tools: [worker.tool(slow)],
-        lease: { ttlMs: 2_000, beatMs: 250, sweepMs: 50 },
+        lease: { ttlMs: 4_000, beatMs: 250, sweepMs: 50 },
       });
       const run = worker.follow(assistant.run('Send it'));
       expect((await run.result()).text).toBe('It is done.');
@@ -165,7 +165,7 @@ describe.skipIf(postgresUrl === '')('PostgreSQL that fails', { timeout: 60_000 }
         const began = performance.now();
         const same = worker.assistant(asking('Sends'));
         expect((await approve(same, 0)).toolCalls[0]?.outcome).toBe('succeeded');
-        expect(performance.now() - began).toBeLessThan(5_000);
+        expect(performance.now() - began).toBeLessThan(30_000);
         await same.close();
         const other = worker.assistant(asking('Sends and deletes'));
         expect((await approve(other, 1)).toolCalls[0]).toMatchObject({
@@ -182,7 +182,7 @@ describe.skipIf(postgresUrl === '')('PostgreSQL that fails', { timeout: 60_000 }
 });
 
 /** A server of its own, since it is stopped. */
-describe.skipIf(postgresUrl === '')('a PostgreSQL that is stopped', { timeout: 60_000 }, () => {
+describe.skipIf(postgresUrl === '')('a PostgreSQL that is stopped', () => {
   let server: NonNullable<Awaited<ReturnType<typeof startPostgres>>>;
   let stores: PostgresStores;
   let worker: Worker;
@@ -192,7 +192,7 @@ describe.skipIf(postgresUrl === '')('a PostgreSQL that is stopped', { timeout: 6
     if (started === undefined) throw new Error('This test needs the binaries of a server.');
     server = started;
     stores = await postgresStores({ connectionString: server.url, migrate: true });
-  }, 60_000);
+  });
 
   beforeEach(() => {
     worker = new Worker(stores);

