@@ -84,11 +84,12 @@ class Server {
       ? spawn(setpriv, ['--pdeathsig=KILL', this.#command, ...this.#args], { stdio: 'ignore' })
       : spawn(this.#command, [...this.#args], { stdio: 'ignore' });
     this.#child = child;
-    const deadline = Date.now() + 10_000;
+    // Generous: what it wrote before is read first, which takes its time on a busy machine.
+    const deadline = Date.now() + 60_000;
     while (!(await answers(this.#port))) {
-      if (child.exitCode !== null || Date.now() > deadline) {
-        throw new Error(`Redis did not start (exit code ${child.exitCode})`);
-      }
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`Redis did not start: it ended with ${end}`);
+      if (Date.now() > deadline) throw new Error('Redis did not answer within 60 s of its start');
       await wait(5);
     }
   }
