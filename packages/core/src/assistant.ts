@@ -4,7 +4,13 @@ import type { Json } from './internal/json.ts';
 import type { ServerEntry } from './mcp/server-entry.ts';
 import type { PromptArguments, PromptMessage, ServerPrompt } from './mcp/server-prompts.ts';
 import type { ServerState } from './mcp/server-state.ts';
-import type { AssistantOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
+import type {
+  AssistantOptions,
+  AttachOptions,
+  CallOptions,
+  RunInputContent,
+  RunOptions,
+} from './options.ts';
 import { newRun, ownerOf, type RunRequest } from './run/new-run.ts';
 import type { PersonVerbs } from './run/person-verbs.ts';
 import { Pulse } from './run/pulse.ts';
@@ -14,24 +20,17 @@ import { RunHeads } from './run/run-heads.ts';
 import { closed, notFound, type RunSource } from './run/run-reader.ts';
 import {
   checkId,
+  readAttachOptions,
   readCallRequest,
   readJson,
   readPrincipal,
   readRunRequest,
   readText,
 } from './run-arguments.ts';
-import type { CreateOutcome, RunRecord } from './stores/run-store.ts';
+import type { RunRecord } from './stores/run-store.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Principal } from './tools/tool.ts';
 import { type ArgumentsOf, readSchema, type ToolSchema } from './tools/tool-schema.ts';
-
-/** A run that was refused: why, by the kind of the store's answer. */
-const refusals = {
-  request_conflict: 'This requestId was used before with another body; use a new one.',
-  conversation_busy:
-    'Another run of this conversation is not finished; wait for it, or set onBusy.',
-  queue_full: 'Too many runs wait for this conversation; try again later.',
-} as const;
 
 /**
  * An assistant that acts: it talks to a model, uses tools, streams what happens, asks before it acts and never does a
@@ -115,16 +114,9 @@ export class Assistant implements AsyncDisposable {
   }
 
   /** The events of a run after a cursor (of an event seen before), from its beginning without one; live or finished. */
-  attach(
-    runId: string,
-    options: Partial<Principal> & { readonly after?: string | undefined } = {},
-  ): Run<Json> {
+  attach(runId: string, options: AttachOptions = {}): Run<Json> {
     checkId(runId, 'attach: runId');
-    const { after } = options;
-    if (after !== undefined && typeof after !== 'string') {
-      throw new TypeError('attach: after must be the cursor of an event');
-    }
-    const principal = readPrincipal(options, 'attach');
+    const { principal, after } = readAttachOptions(options);
     const located = this.#about(runId, () => this.#load(runId, principal));
     return this.#handle({ runId, principal, located, after }) as Run<Json>;
   }
@@ -209,8 +201,7 @@ export class Assistant implements AsyncDisposable {
 
   /** The prompts that an MCP server offers. Throws `not_found`, `mcp_unavailable`, `authorization_required`. */
   prompts(server: string, principal: Partial<Principal> = {}): Promise<readonly ServerPrompt[]> {
-    const who = readPrincipal(principal, 'prompts');
-    return this.#server(server, (found) => found.prompts(who));
+    return this.#server(server, (found) => found.prompts(readPrincipal(principal, 'prompts')));
   }
 
   /** A prompt of an MCP server with its arguments filled in. Its words are the server's: show them before you use them. */
@@ -220,8 +211,9 @@ export class Assistant implements AsyncDisposable {
     args: PromptArguments = {},
     principal: Partial<Principal> = {},
   ): Promise<readonly PromptMessage[]> {
-    const who = readPrincipal(principal, 'prompt');
-    return this.#server(server, (found) => found.prompt(who, name, args));
+    return this.#server(server, (found) =>
+      found.prompt(readPrincipal(principal, 'prompt'), name, args),
+    );
   }
 
   /**
@@ -231,8 +223,7 @@ export class Assistant implements AsyncDisposable {
    * @throws StewardError `not_found`, `mcp_unavailable`.
    */
   signIn(server: string, principal: Partial<Principal> = {}): Promise<string | null> {
-    const who = readPrincipal(principal, 'signIn');
-    return this.#server(server, (found) => found.signInPage(who));
+    return this.#server(server, (found) => found.signInPage(readPrincipal(principal, 'signIn')));
   }
 
   /**
@@ -241,9 +232,9 @@ export class Assistant implements AsyncDisposable {
    * @throws StewardError `not_found` when this user began no such sign-in, `authorization_required` when it was refused.
    */
   finishSignIn(url: string | URL, principal: Partial<Principal> = {}): Promise<void> {
-    const came = new URL(url);
-    const who = readPrincipal(principal, 'finishSignIn');
-    return this.#open(() => this.#parts.servers.finishSignIn(came, who));
+    return this.#open(() =>
+      this.#parts.servers.finishSignIn(url, readPrincipal(principal, 'finishSignIn')),
+    );
   }
 
   /**
@@ -251,7 +242,10 @@ export class Assistant implements AsyncDisposable {
    * back to the stores, ends servers, and closes the stores if it made them. A `write` that has begun gets
    * `limits.cancelGraceMs` more, as nobody could make it again. Safe to call twice.
    */
-  close({ drainMs = 5_000 }: { readonly drainMs?: number } = {}): Promise<void> {
+  async close({ drainMs = 5_000 }: { readonly drainMs?: number } = {}): Promise<void> {
+    if (typeof drainMs !== 'number' || !(drainMs >= 0)) {
+      throw new TypeError('close: drainMs must be milliseconds, 0 or more');
+    }
     this.#closed ??= this.#close(drainMs);
     return this.#closed;
   }
@@ -302,6 +296,7 @@ export class Assistant implements AsyncDisposable {
     const located = this.#open(async () => {
       const outcome = await this.#driver.create(run);
       if ('run' in outcome) return outcome.run;
+      const { refusal } = await import('./run/refusal.ts');
       throw refusal(outcome);
     });
     this.#noteCreation(run.runId, located);
@@ -359,12 +354,6 @@ export class Assistant implements AsyncDisposable {
       steer: (text) => this.steer(runId, text, principal),
     };
   }
-}
-
-function refusal(outcome: Exclude<CreateOutcome, { run: RunRecord }>): StewardError {
-  return new StewardError(outcome.kind, refusals[outcome.kind], {
-    field: outcome.kind === 'request_conflict' ? 'requestId' : 'conversationId',
-  });
 }
 
 /** Gives a stored output the type of the user's schema, with its defaults and transforms. */

@@ -4,6 +4,7 @@
 export { Assistant } from './assistant.ts';
 export {
   type AssistantOptions,
+  type AttachOptions,
   type CallOptions,
   defaultBudgets,
   defaultLease,

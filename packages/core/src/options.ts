@@ -95,6 +95,12 @@ export type CallOptions = Pick<
   'conversationId' | 'onBusy' | 'requestId' | 'roles' | 'tenantId' | 'timeoutMs' | 'userId'
 >;
 
+/** Who attaches to a run, and from where. */
+export interface AttachOptions extends Partial<Principal> {
+  /** The cursor of an event: what follows it is given. Without it, everything. */
+  readonly after?: string | undefined;
+}
+
 /** What a user may send: text, or parts with images and files. */
 export type RunInputContent = string | readonly ContentPart[];
 

@@ -1,17 +1,16 @@
 import { StewardError } from './errors/steward-error.ts';
 import { isRecord, type Json, type JsonObject } from './internal/json.ts';
 import { cleanText, parseStorable } from './internal/storable.ts';
-import type { CallOptions, RunInputContent, RunOptions } from './options.ts';
+import type { AttachOptions, CallOptions, RunInputContent, RunOptions } from './options.ts';
 import type { RunRequest } from './run/new-run.ts';
 import type { StoredRunOptions } from './run/run-settings.ts';
 import type { Principal } from './tools/tool.ts';
 import { readSchema } from './tools/tool-schema.ts';
 
-type Verb = 'run' | 'call';
+type Verb = 'run' | 'call' | 'attach';
+const principalOptions = ['userId', 'tenantId', 'roles'] satisfies (keyof Principal)[];
 const callOptions = [
-  'userId',
-  'tenantId',
-  'roles',
+  ...principalOptions,
   'conversationId',
   'requestId',
   'onBusy',
@@ -27,10 +26,16 @@ const runOptions = [
   'output',
   'extra',
 ] satisfies (keyof RunOptions)[];
-const known: Readonly<Record<Verb, readonly string[]>> = { run: runOptions, call: callOptions };
+const known: Readonly<Record<Verb, readonly string[]>> = {
+  run: runOptions,
+  call: callOptions,
+  attach: [...principalOptions, 'after'],
+};
 
 const maxIdLength = 200;
+const maxRoles = 200;
 const partTypes: readonly unknown[] = ['text', 'image', 'file'];
+const details: readonly unknown[] = [undefined, 'auto', 'low', 'high'];
 const toolChoices: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
 const busyChoices: readonly unknown[] = [undefined, 'refuse', 'queue', 'supersede'];
 
@@ -66,13 +71,25 @@ export function readCallRequest(
   };
 }
 
+/** Checks what `attach` was given. */
+export function readAttachOptions(options: AttachOptions) {
+  checkNames(options, 'attach');
+  const { after } = options;
+  must(after === undefined || typeof after === 'string', 'attach: after', 'the cursor of an event');
+  return { principal: readPrincipal(options, 'attach'), after };
+}
+
 /** The principal of a verb, with its defaults. */
 export function readPrincipal(principal: Partial<Principal>, verb: string): Principal {
   must(isRecord(principal), `${verb}: the principal`, 'an object');
   const { userId = 'local', tenantId = 'default', roles = [] } = principal;
   checkId(userId, `${verb}: userId`);
   checkId(tenantId, `${verb}: tenantId`);
-  must(Array.isArray(roles), `${verb}: roles`, 'an array of strings');
+  must(
+    Array.isArray(roles) && roles.length <= maxRoles,
+    `${verb}: roles`,
+    `an array of at most ${maxRoles} strings`,
+  );
   for (const [index, role] of roles.entries()) checkId(role, `${verb}: roles[${index}]`);
   return { userId, tenantId, roles };
 }
@@ -114,9 +131,7 @@ export function checkId(value: unknown, field: string): void {
 }
 
 function readCommon(options: RunOptions, verb: Verb): Omit<RunRequest, 'input' | 'options'> {
-  must(isRecord(options), `${verb}: options`, 'an object');
-  const unknown = Object.keys(options).find((name) => !known[verb].includes(name));
-  if (unknown) throw new TypeError(`${verb}: ${unknown} is not an option`);
+  checkNames(options, verb);
   const { conversationId, requestId, onBusy, timeoutMs } = options;
   if (conversationId !== undefined) checkId(conversationId, `${verb}: conversationId`);
   if (requestId !== undefined) checkId(requestId, `${verb}: requestId`);
@@ -129,6 +144,12 @@ function readCommon(options: RunOptions, verb: Verb): Omit<RunRequest, 'input' |
     onBusy,
     timeoutMs,
   };
+}
+
+function checkNames(options: object, verb: Verb): void {
+  must(isRecord(options), `${verb}: options`, 'an object');
+  const unknown = Object.keys(options).find((name) => !known[verb].includes(name));
+  if (unknown) throw new TypeError(`${verb}: ${unknown} is not an option`);
 }
 
 function storedOptions(options: RunOptions): StoredRunOptions {
@@ -179,9 +200,19 @@ function checkParts(content: unknown): void {
   for (const [index, part] of (content as readonly unknown[]).entries()) {
     const field = `run: input[${index}]`;
     must(isRecord(part) && partTypes.includes(part['type']), `${field}.type`, partTypes.join(', '));
-    const { type, text, url } = part as Record<string, unknown>;
-    if (type === 'text') must(typeof text === 'string', `${field}.text`, 'a text');
-    if (type === 'image') must(typeof url === 'string', `${field}.url`, 'a URL');
+    checkPart(part as Record<string, unknown>, field);
+  }
+}
+
+function checkPart(part: Record<string, unknown>, field: string): void {
+  const isGiven = (name: string) => typeof part[name] === 'string' && part[name] !== '';
+  if (part['type'] === 'text') must(typeof part['text'] === 'string', `${field}.text`, 'a text');
+  if (part['type'] === 'image') {
+    must(isGiven('url'), `${field}.url`, 'a URL');
+    must(details.includes(part['detail']), `${field}.detail`, "'auto', 'low' or 'high'");
+  }
+  if (part['type'] === 'file') {
+    must(isGiven('data') || isGiven('fileId'), field, 'a file with data or fileId');
   }
 }
 

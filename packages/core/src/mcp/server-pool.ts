@@ -47,7 +47,11 @@ export class ServerPool {
   }
 
   /** Ends a sign-in with the address that the browser came back with, which names the server. */
-  async finishSignIn(came: URL, principal: Principal): Promise<void> {
+  async finishSignIn(url: string | URL, principal: Principal): Promise<void> {
+    if (!URL.canParse(String(url))) {
+      throw new TypeError('finishSignIn: url must be the address that the browser came back with');
+    }
+    const came = new URL(url);
     const [server = ''] = (came.searchParams.get('state') ?? '').split('.');
     await (await this.server(server)).finishSignIn(came, principal);
   }

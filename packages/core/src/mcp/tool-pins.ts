@@ -1,5 +1,6 @@
 import { StewardError } from '../errors/steward-error.ts';
 import { digest } from '../internal/digest.ts';
+import { isRecord } from '../internal/json.ts';
 import type { ToolServerRecord, ToolServerStore } from '../stores/tool-server-store.ts';
 import type { ListedTool } from './mcp-client.ts';
 
@@ -44,6 +45,9 @@ export class ToolPins {
 
   /** Approves definitions: tool name to the hash that was shown. */
   async approve(hashes: Pinned): Promise<void> {
+    if (!isRecord(hashes) || !Object.values(hashes).every((hash) => typeof hash === 'string')) {
+      throw new TypeError('approveTools: hashes must be an object of texts');
+    }
     await this.#edit((known) => ({ ...known, ...hashes }));
   }
 

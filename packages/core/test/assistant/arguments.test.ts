@@ -3,7 +3,11 @@ import { Assistant } from '../../src/assistant.ts';
 import { scriptedModel } from '../../src/testing/scripted-model.ts';
 import { codeOf } from '../run/workshop.ts';
 
-const assistant = new Assistant({ model: scriptedModel([]), limits: { maxInputBytes: 1_000 } });
+const assistant = new Assistant({
+  model: scriptedModel([]),
+  limits: { maxInputBytes: 1_000 },
+  mcp: { files: { command: 'never-started' } },
+});
 afterAll(() => assistant.close());
 
 /** The same verbs for a caller whose arguments no type checker has seen. */
@@ -16,6 +20,10 @@ it.each<[string, string, unknown[]]>([
   ['run: input must be a text or a list of parts', 'run', [7]],
   ['run: input[0].type must be text, image, file', 'run', [[{ type: 'audio' }]]],
   ['run: input[1].url must be a URL', 'run', [[{ type: 'text', text: '' }, { type: 'image' }]]],
+  ['run: input[0].url must be a URL', 'run', [[{ type: 'image', url: '' }]]],
+  ['run: input[0].detail must be', 'run', [[{ type: 'image', url: 'data:', detail: 'huge' }]]],
+  ['run: input[0] must be a file with data or fileId', 'run', [[{ type: 'file' }]]],
+  ['run: input[0] must be a file with data or fileId', 'run', [[{ type: 'file', data: 7 }]]],
   ['run: options must be an object', 'run', ['Hi', null]],
   ['run: conversationId must be a text of 1 to 200', 'run', ['Hi', { conversationId: '' }]],
   ['run: conversationId must be plain text', 'run', ['Hi', { conversationId: 'a\nb' }]],
@@ -23,6 +31,7 @@ it.each<[string, string, unknown[]]>([
   ['run: userId must be a text', 'run', ['Hi', { userId: 7 }]],
   ['run: tenantId must be plain text', 'run', ['Hi', { tenantId: '\ud800' }]],
   ['run: roles must be an array', 'run', ['Hi', { roles: 'admin' }]],
+  ['run: roles must be an array', 'run', ['Hi', { roles: Array(201).fill('r') }]],
   ["run: onBusy must be 'refuse', 'queue' or 'supersede'", 'run', ['Hi', { onBusy: 'wait' }]],
   ['run: timeoutMs must be a positive integer', 'run', ['Hi', { timeoutMs: 0 }]],
   ['run: maxTurns must be a positive integer', 'run', ['Hi', { maxTurns: 1.5 }]],
@@ -35,6 +44,8 @@ it.each<[string, string, unknown[]]>([
   ['run: conversation is not an option', 'run', ['Hi', { conversation: 'c1' }]],
   ['call: maxTurns is not an option', 'call', ['add', {}, { maxTurns: 1 }]],
   ['attach: runId must be a text', 'attach', [undefined]],
+  ['attach: options must be an object', 'attach', ['run_1', null]],
+  ['attach: afer is not an option', 'attach', ['run_1', { afer: '1-1' }]],
   ['attach: after must be the cursor of an event', 'attach', ['run_1', { after: 7 }]],
 ])(
   'throws at an argument of a verb that gives a run, and names it: %s (%s)',
@@ -52,6 +63,15 @@ it.each<[string, string, unknown[]]>([
   ['answer: requestId must be a text', 'answer', ['run_1', undefined, {}]],
   ['cancel: the principal must be an object', 'cancel', ['run_1', 'ann']],
   ['steer: text must be a text', 'steer', ['run_1', { text: 'no' }]],
+  ['prompts: the principal must be an object', 'prompts', ['files', 'ann']],
+  ['prompt: userId must be a text', 'prompt', ['files', 'hello', {}, { userId: '' }]],
+  ['signIn: the principal must be an object', 'signIn', ['files', 'ann']],
+  ['finishSignIn: url must be the address', 'finishSignIn', ['/callback?code=1']],
+  ['finishSignIn: the principal must be an object', 'finishSignIn', ['https://a.example', 7]],
+  ['approveTools: hashes must be an object of texts', 'approveTools', ['files', 'abc']],
+  ['approveTools: hashes must be an object of texts', 'approveTools', ['files', { read: 7 }]],
+  ['close: drainMs must be milliseconds', 'close', [{ drainMs: -1 }]],
+  ['close: drainMs must be milliseconds', 'close', [{ drainMs: '5s' }]],
 ])(
   'rejects an argument of a verb that gives a promise, and names it: %s (%s)',
   async (message, verb, args) => {
