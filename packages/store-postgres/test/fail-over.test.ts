@@ -1,3 +1,4 @@
+import type { Lease } from '@steward/core';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../../scripts/lib/redis-service.mjs';
 import { startPostgres } from '../../../scripts/lib/services.mjs';
@@ -13,13 +14,12 @@ declare module 'vitest' {
 const hasServers = inject('postgresUrl') !== null && inject('redisUrl') !== null;
 
 /** Two replicas as processes; the second one watches the runs of the first. */
-async function twoReplicas(drainMs: number, sweepMs: number) {
+async function twoReplicas(drainMs: number, lease: Lease) {
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   if (!postgres || !redis) throw new Error('no postgres or no redis');
   onTestFinished(async () => {
     await Promise.all([postgres.stop(), redis.stop()]);
   });
-  const lease = { ttlMs: 1_000, beatMs: 250, sweepMs };
   const settings = { postgresUrl: postgres.url, redisUrl: redis.url, lease, drainMs, tokenMs: 20 };
   const open = async () => {
     const replica = await Replica.open(settings);
@@ -37,7 +37,7 @@ async function watched(watcher: Replica, runIds: readonly string[]) {
 
 describe.runIf(hasServers)('replicas on Postgres and Redis', () => {
   it('F1: take over what one was streaming that was killed, and its readers elsewhere go on', async () => {
-    const [first, second] = await twoReplicas(0, 100);
+    const [first, second] = await twoReplicas(0, { ttlMs: 3_000, beatMs: 250, sweepMs: 100 });
     const runIds = await first.start(3);
     await watched(second, runIds);
     await first.end('SIGKILL');
@@ -51,7 +51,11 @@ describe.runIf(hasServers)('replicas on Postgres and Redis', () => {
   });
 
   it('F7: told to end one after the other, they hand their runs on at once', async () => {
-    const [watcher, second, open] = await twoReplicas(200, 120_000);
+    const [watcher, second, open] = await twoReplicas(200, {
+      ttlMs: 60_000,
+      beatMs: 250,
+      sweepMs: 120_000,
+    });
     const third = await open();
     const owners = [second, third];
     const runs = await Promise.all(owners.map((owner) => owner.start(3)));
