@@ -3,6 +3,7 @@ import {
   localhostAllowedHostnames,
   localhostAllowedOrigins,
   type McpServer,
+  type ServerOptions,
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { readArtifactTool } from '../artifacts/read-artifact-tool.ts';
@@ -74,6 +75,8 @@ export interface ToolServerOptions {
    * them: there is one for each connection or request.
    */
   readonly configure?: ((server: McpServer) => void) | undefined;
+  /** Options of the SDK's own server, such as `requestState` and `cacheHints`. */
+  readonly serverOptions?: ServerOptions | undefined;
 }
 
 /**
@@ -164,7 +167,8 @@ class HostedServer implements ToolServer {
   readonly #closers: { close(): Promise<void> }[] = [];
 
   constructor(options: ToolServerOptions) {
-    const { name, version, instructions, configure, callers, certificates } = options;
+    const { name, version, instructions, configure, serverOptions, callers, certificates } =
+      options;
     const limits = { ...DEFAULTS, ...givenLimits(options) };
     const { artifacts, ledger = inProcessExecutionLedger() } = options;
     const kept = artifacts ?? this.#ownArtifacts();
@@ -186,6 +190,7 @@ class HostedServer implements ToolServer {
       suspended: this.#suspended,
       local: LOCAL,
       configure,
+      serverOptions,
     });
     this.#maxRequestBytes = limits.maxRequestBytes;
     this.#http = new HttpFace({

@@ -6,6 +6,7 @@ import {
   McpServer,
   type McpServerFactory,
   type ServerContext,
+  type ServerOptions,
 } from '@modelcontextprotocol/server';
 import { StewardError } from '../errors/steward-error.ts';
 import { isRecord, type Json } from '../internal/json.ts';
@@ -24,6 +25,7 @@ export interface NativeFaceOptions {
   /** Who calls where nothing else is known: over stdio the process that started this one. */
   readonly local: Caller;
   readonly configure: ((server: McpServer) => void) | undefined;
+  readonly serverOptions: ServerOptions | undefined;
 }
 
 type ToolResult = CallToolResult | InputRequiredResult;
@@ -35,11 +37,13 @@ const ASKED = 'answer';
 /** Makes the SDK's server with our tools; one for each connection or request. */
 export function nativeFactory(options: NativeFaceOptions): McpServerFactory {
   return () => {
-    const { info, instructions, tools, configure } = options;
+    const { info, instructions, tools, configure, serverOptions = {} } = options;
     const server = new McpServer(
       { ...info },
       {
-        capabilities: { tools: { listChanged: true } },
+        ...serverOptions,
+        capabilities: { ...serverOptions.capabilities, tools: { listChanged: true } },
+        ...statesOf(options),
         ...(instructions === undefined ? {} : { instructions }),
       },
     );
@@ -47,6 +51,15 @@ export function nativeFactory(options: NativeFaceOptions): McpServerFactory {
     configure?.(server);
     return server;
   };
+}
+
+/** What calls that wait here gave out is known here; the rest is for whoever gave it out to check. */
+function statesOf({ serverOptions, suspended }: NativeFaceOptions): ServerOptions {
+  const verify = serverOptions?.requestState?.verify;
+  if (verify === undefined) return {};
+  const verifyOther: typeof verify = (state, context) =>
+    suspended.has(state) ? undefined : verify(state, context);
+  return { requestState: { verify: verifyOther } };
 }
 
 function register(server: McpServer, tool: Tool, options: NativeFaceOptions): void {

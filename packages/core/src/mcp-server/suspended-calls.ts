@@ -120,6 +120,11 @@ export class SuspendedCalls {
     return round;
   }
 
+  /** Whether a call waits under this state, of whomever. */
+  has(state: string): boolean {
+    return this.#waiting.has(state);
+  }
+
   /** Gives up all that wait. */
   close(): void {
     for (const call of this.#waiting.values()) call.expire();
