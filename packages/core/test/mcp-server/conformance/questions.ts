@@ -81,8 +81,11 @@ export function addQuestions(server: McpServer): void {
     const color = z.object({ color: z.string() });
     const first = { step1: elicit('Step 1: What is your name?', name) };
     const second = { step2: elicit('Step 2: What is your favorite color?', color) };
-    if (state === undefined) return needs(first, context, 'first');
-    return (await needs(second, context, 'second')) ?? text('done');
+    const missing =
+      state === undefined
+        ? await needs(first, context, 'first')
+        : await needs(second, context, 'second');
+    return missing ?? text('done');
   });
   add('capabilities', async (context) => {
     const { elicitation, sampling } = server.server.getClientCapabilities() ?? {};
