@@ -161,8 +161,13 @@ function endRun(view, end) {
   return null;
 }
 
+const textPrefix = 'turn-';
+
 /** @param {number} turn */
-export const textKey = (turn) => `turn-${turn}`;
+export const textKey = (turn) => `${textPrefix}${turn}`;
+
+/** @param {TextPart} part */
+const turnOf = ({ key }) => Number(key.slice(textPrefix.length));
 
 /** @type {Record<string, string>} */
 const shortNotices = {
@@ -183,6 +188,22 @@ export function completedAs(finishReason) {
   const notice = shortNotices[finishReason] ?? null;
   if (notice === null) return { state: 'complete', notice };
   return { state: finishReason === 'stalled' ? 'stalled' : 'short', notice };
+}
+
+/**
+ * What is said in a snapshot takes the place of what was shown of its turn and of later ones: their tokens follow again.
+ * @param {RunView} view
+ * @param {Extract<RunEvent, { type: 'snapshot' }>} event
+ */
+function retellText(view, { turn, openText, messages }) {
+  view.parts = view.parts.filter((part) => part.kind !== 'text' || turnOf(part) < turn);
+  if (openText !== '') textPart(view, turn).text = openText;
+  const answer = messages.findLast((message) => message.role === 'assistant')?.content;
+  if (openText !== '' || typeof answer !== 'string') return;
+  // The run has ended: its answer is that of the last turn, of which a part may be here, or of one that was cut short.
+  const last = view.parts.findLast((part) => part.kind === 'text');
+  if (last && answer.startsWith(last.text)) last.text = answer;
+  else if (answer !== '') textPart(view, turn).text = answer;
 }
 
 /**
@@ -244,10 +265,7 @@ const changes = {
         view.parts.push(newToolPart(confirmation, 'waiting'));
     }
     for (const input of event.inputs) askQuestion(view, input);
-    const answer = event.messages.findLast((message) => message.role === 'assistant')?.content;
-    const known = view.parts.some((part) => part.kind === 'text');
-    if (event.openText !== '') textPart(view, event.turn).text = event.openText;
-    else if (typeof answer === 'string' && !known) textPart(view, event.turn).text = answer;
+    retellText(view, event);
     return null;
   },
   complete(view, event) {

@@ -56,10 +56,8 @@ export class FaultLink {
 
   /** Ends both sides as a process does that is killed. */
   reset(): void {
-    for (const socket of [this.#client, this.#target]) {
-      if (socket.connecting) socket.destroy();
-      else if (!socket.destroyed) socket.resetAndDestroy();
-    }
+    resetSocket(this.#client);
+    resetSocket(this.#target);
   }
 
   /** Whether the present fault has struck it. */
@@ -82,6 +80,16 @@ export class FaultLink {
     this.#target.destroySoon();
     this.#events.onEnded();
   }
+}
+
+/**
+ * Node cannot reset a socket while its end is under way: it would keep it open for good, and at its own end wait for it
+ * at 100 % CPU.
+ */
+function resetSocket(socket: Socket): void {
+  const isEnding = socket.writableEnded && !socket.writableFinished;
+  if (socket.connecting || isEnding) socket.destroy();
+  else if (!socket.destroyed) socket.resetAndDestroy();
 }
 
 type Passage =
@@ -157,7 +165,7 @@ class Flow {
     else if (passage.kind === 'slow') this.#delay(bytes, passage.bytesPerSecond);
     else {
       this.#onStruck();
-      if (passage.kind === 'break' && !this.#to.destroyed) this.#to.resetAndDestroy();
+      if (passage.kind === 'break') resetSocket(this.#to);
     }
   }
 
@@ -173,7 +181,7 @@ class Flow {
     if (this.#left > 0) return;
     this.#onStruck();
     this.#to.end();
-    this.#from.resetAndDestroy();
+    resetSocket(this.#from);
   }
 
   #delay(bytes: Buffer, bytesPerSecond: number): void {

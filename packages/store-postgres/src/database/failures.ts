@@ -7,8 +7,14 @@ const raised: Readonly<Record<string, ErrorCode>> = { ST001: 'fenced', ST002: 'n
 /** The server undid the transaction: whatever it was, it may be tried again. */
 const undone = new Set(['40001', '40P01']);
 
-/** The server ends, begins, has no room for a connection, or has become a read-only one after a fail-over. */
-const passing = new Set(['57P01', '57P02', '57P03', '53300', '25006']);
+/**
+ * Classes of what passes: no connection, no memory, disk or room for one, an operator (or our own timeout, or the end of
+ * the server) intervened, the machine failed. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const passingClasses = new Set(['08', '53', '57', '58']);
+
+/** It has become a read-only one after a fail-over; a lock was not to be had in time; a session was idle for too long. */
+const passing = new Set(['25006', '55P03', '25P03']);
 
 /** What the network says of a server that is away for the moment. */
 const lost = new Set([
@@ -34,11 +40,15 @@ export function isFromServer(reason: unknown): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && !lost.has(code) && !code.startsWith('57P');
 }
 
+function isPassing(code: string): boolean {
+  return passing.has(code) || passingClasses.has(code.slice(0, 2));
+}
+
 /** Whether a statement may be sent again: because it cannot have had an effect, or because it may have it twice. */
 export function mayRepeat(reason: unknown, isRepeatable: boolean): boolean {
   const code = codeOf(reason);
   if (undone.has(code)) return true;
-  const isAway = passing.has(code) || lost.has(code) || !isFromServer(reason);
+  const isAway = isPassing(code) || lost.has(code) || !isFromServer(reason);
   return isAway && (isRepeatable || reason instanceof NotSent);
 }
 
@@ -49,7 +59,7 @@ export function storeError(reason: unknown): StewardError {
   const own = raised[code];
   const message = reason instanceof Error ? reason.message : String(reason);
   if (own !== undefined) return new StewardError(own, message, { cause: reason });
-  if (!isFromServer(reason) || passing.has(code) || undone.has(code)) {
+  if (!isFromServer(reason) || isPassing(code) || undone.has(code)) {
     return new StewardError('store_unavailable', `PostgreSQL does not answer: ${message}`, {
       cause: reason,
     });
