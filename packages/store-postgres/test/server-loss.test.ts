@@ -128,6 +128,23 @@ describe.skipIf(inject('postgresUrl') === null)('a server that goes away', () =>
     relay.close();
   });
 
+  it.each([
+    ['takes longer than its timeout', { statement_timeout: 100 }],
+    ['waits too long for a lock', { options: '-c lock_timeout=100' }],
+  ])('is one that is away, and not our fault, where a statement %s', async (_, settings) => {
+    const fence = await started();
+    const pool = new pg.Pool({ connectionString: server.url, ...settings });
+    const hasty = await postgresStores({ pool });
+    const locking = new pg.Client(server.url);
+    await locking.connect();
+    await locking.query(`begin; select from steward.run where run_id = '${fence.runId}' for update`);
+    const refused = await hasty.runs.release(fence).catch((reason: unknown) => reason);
+    await locking.end();
+    expect(refused).toMatchObject({ code: 'store_unavailable' });
+    await hasty.close();
+    await pool.end();
+  });
+
   it('does not end a run that is under way', async () => {
     const model = scriptedModel(async () => {
       await server.crash();

@@ -200,7 +200,9 @@ export class RunDriver {
     const { clock, lease } = this.#settings;
     // Jitter keeps the sweeps of several processes apart.
     const ms = lease.sweepMs * (0.75 + Math.random() / 2);
-    this.#cancelSweep = clock.schedule(() => void this.#sweep(5_000), ms, { background: true });
+    // Who was given a run and has not begun by then is taken for dead, sooner than an owner is.
+    const again = () => void this.#sweep(lease.ttlMs / 2);
+    this.#cancelSweep = clock.schedule(again, ms, { background: true });
   }
 
   /** The next sweep finds the same runs. Said once until one succeeds: a store may be away for hours. */

@@ -1,8 +1,8 @@
 /**
  * Every crash point, one by one and in pairs, by SIGKILL over PostgreSQL:
- * `node --conditions=@steward/source packages/store-postgres/test/faults/crash-matrix-main.ts [--only A[,B]] [--minutes N]`.
- * The first owner dies at A, the one that takes over at B. Begins no more cases after so many minutes. Ends with exit
- * code 1 when a promise is broken.
+ * `node --conditions=@steward/source packages/store-postgres/test/faults/crash-matrix-main.ts [--only A[,B]] [--from N]
+ * [--minutes N]`. The first owner dies at A, the one that takes over at B. Begins with case N, 0 being the first, and no
+ * more cases after so many minutes. Ends with exit code 1 when a promise is broken.
  */
 import { parseArgs } from 'node:util';
 import { type CrashPointName, crashPointNames } from '@steward/core';
@@ -13,7 +13,11 @@ import { startPostgres } from '../../../../scripts/lib/services.mjs';
 const atOnce = 4;
 const setUp = new URL('./set-up.ts', import.meta.url).href;
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, minutes: { type: 'string', default: '60' } },
+  options: {
+    only: { type: 'string' },
+    from: { type: 'string', default: '0' },
+    minutes: { type: 'string', default: '60' },
+  },
 });
 const until = performance.now() + Number(values.minutes) * 60_000;
 
@@ -26,7 +30,7 @@ function personFor(deaths: readonly CrashPointName[]) {
 const singles = crashPointNames.map((name) => [name]);
 const pairs = crashPointNames.flatMap((first) => crashPointNames.map((second) => [first, second]));
 const asked = values.only?.split(',') as CrashPointName[] | undefined;
-const cases = asked ? [asked] : [...singles, ...pairs];
+const cases = asked ? [asked] : [...singles, ...pairs].slice(Number(values.from));
 
 const server = await startPostgres();
 if (server === undefined) throw new Error('PostgreSQL is needed');

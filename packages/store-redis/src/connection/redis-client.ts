@@ -71,11 +71,14 @@ export const listeningOptions: ClientOptions = {
   keepAlive: 10_000,
 };
 
-/** For BullMQ's worker, which waits for its connection by itself, and at the server for no longer than we do. */
+/** How long BullMQ's worker waits at the server for a job: who popped its mark and froze keeps the others waiting as long. */
+export const workerBlockMs = 2_000;
+
+/** For BullMQ's worker, which waits for its connection by itself. */
 export const workerOptions: ClientOptions = {
   ...always,
   maxRetriesPerRequest: null,
-  socketTimeout: 2 * blockMs,
+  socketTimeout: 2 * workerBlockMs,
 };
 
 /** Makes a client that is not connected yet. */

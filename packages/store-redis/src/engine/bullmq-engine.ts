@@ -13,6 +13,7 @@ import {
   checkPrefix,
   makeClient,
   promptOptions,
+  workerBlockMs,
   workerOptions,
 } from '../connection/redis-client.ts';
 
@@ -29,6 +30,15 @@ const queueName = 'runs';
 
 /** Who owns a run is decided by its store, so a job may be started as often as its worker dies. */
 const startsOfOneJob = 1_000_000;
+/**
+ * A job of which nobody hears any more goes to another worker within five seconds: its run has no owner yet, or has lost
+ * it, so nobody else would bring it back as soon. Bringing a job twice costs a refused claim.
+ */
+const hurry = {
+  lockDuration: 4_000,
+  stalledInterval: 1_000,
+  drainDelay: workerBlockMs / 1_000,
+};
 /** How long an end waits for a Redis that is away. */
 const goodbyeMs = 1_000;
 
@@ -138,16 +148,12 @@ class BullMqEngine implements RunEngine {
       prefix,
       concurrency,
       skipVersionCheck: true,
-      lockDuration: 10_000,
-      stalledInterval: 5_000,
+      ...hurry,
       maxStalledCount: startsOfOneJob,
     });
     this.#worker = worker;
+    // Also when the lock of a job was lost: whose run it is only its store says, and who gets the job as well is refused.
     worker.on('error', ignored);
-    // The job may be given to another worker now.
-    worker.on('lockRenewalFailed', (ids) => {
-      for (const id of ids) this.#running.get(id)?.aborting.abort();
-    });
     worker.on('completed', ({ id }) => this.#forget(id));
     worker.on('failed', (job) => this.#forget(job?.id));
     worker.on('drained', () => this.#queued.clear());
