@@ -234,14 +234,14 @@ export class RunReader implements AsyncIterableIterator<RunEvent, undefined>, Sl
     if (run.end) {
       const { storedTerminalEvent } = await import('./terminal-event.ts');
       const end = await storedTerminalEvent(run, run.end, stores);
-      return [await snapshotOf(run, stores, null), end];
+      return [await snapshotOf(run, stores, { open: null, isFollowed: false }), end];
     }
     const open = await this.#goOn(run);
     this.#checks.show(run, open);
     // A run that has not said anything yet needs no snapshot: its log tells everything.
     if (this.#log && run.eventCount === 0) return [];
     this.#isShown = true;
-    return [await snapshotOf(run, stores, open)];
+    return [await snapshotOf(run, stores, { open, isFollowed: this.#log !== undefined })];
   }
 
   /** Finds where the live log goes on: behind the open text, which is then to be shown, or before it. */

@@ -22,6 +22,14 @@ export function pendingInputs(run: RunRecord): PendingInput[] {
     .map(({ askedAt: _at, answer: _answer, answeredAt: _answeredAt, ...input }) => input);
 }
 
+/** What a reader is shown beside the stored state. */
+export interface Followed {
+  /** What the open turn has said, where the log goes on behind it. */
+  readonly open: PartialText | null;
+  /** Whether a log goes on from the place of the snapshot. */
+  readonly isFollowed: boolean;
+}
+
 /**
  * The whole state of a run as one event, at the place of its newest durable event, or behind the open text that it
  * tells. That of an ended run has no place: its end is still to come, and who goes on from here must not miss it.
@@ -29,8 +37,9 @@ export function pendingInputs(run: RunRecord): PendingInput[] {
 export async function snapshotOf(
   run: RunRecord,
   stores: Stores,
-  open: PartialText | null,
+  followed: Followed,
 ): Promise<SnapshotEvent> {
+  const { open } = followed;
   return {
     type: 'snapshot',
     runId: run.runId,
@@ -40,19 +49,41 @@ export async function snapshotOf(
     status: run.status,
     conversationId: run.conversationId,
     messages: await messagesOf(run, stores),
-    ...textOf(run, open),
+    ...(await textOf(run, stores, followed)),
     confirmations: pendingConfirmations(run),
     inputs: pendingInputs(run),
   };
 }
 
-/** What is being said; what the last turn said, while no other has begun and it is not among the messages. */
-function textOf(run: RunRecord, open: PartialText | null) {
+/**
+ * What is being said; what the last turn said, while no other has begun and it is not among the messages. Unless a log goes
+ * on that tells it: a turn of which no event was stored is behind the newest one.
+ */
+async function textOf(run: RunRecord, stores: Stores, { open, isFollowed }: Followed) {
   const last = run.turns.at(-1);
   if (open || !last || isEnded(run.status)) {
     return { turn: run.turns.length + 1, openText: open?.text ?? '' };
   }
-  return { turn: last.turn, openText: last.message.content };
+  const isToFollow = isFollowed && (await turnsTold(run, stores)) < last.turn;
+  return { turn: last.turn, openText: isToFollow ? '' : last.message.content };
+}
+
+/** How many turns had been committed when the newest event was stored. */
+async function turnsTold(run: RunRecord, { runs }: Stores): Promise<number> {
+  const [newest] = await runs.events(run.runId, run.eventCount - 1, 1);
+  const event = newest?.event;
+  switch (event?.type) {
+    case 'usage':
+    case 'tool_request':
+      return event.turn;
+    case 'turn_reset':
+    case 'steered':
+      return event.turn - 1;
+    default: {
+      const callId = event && 'callId' in event ? event.callId : null;
+      return run.calls.find((call) => call.callId === callId)?.turn ?? 0;
+    }
+  }
 }
 
 async function messagesOf(

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import type { RunEvent } from '../../src/events/run-event.ts';
+import type { ModelClient } from '../../src/model/model-client.ts';
 import type { Run } from '../../src/run/run.ts';
 import { inProcessStores } from '../../src/stores/in-process/in-process-stores.ts';
 import type { Stores } from '../../src/stores/stores.ts';
@@ -452,4 +453,34 @@ it('shows in a snapshot what the last turn said, when the run is only about to e
   const events = await watched;
   expect(typesOf(events)).toEqual(['snapshot', 'complete']);
   expect(events[0]).toMatchObject({ turn: 1, openText: 'All is done.' });
+});
+
+it('tells an answer once, whose provider counts no tokens, to who comes while the run is about to end', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const ending = Promise.withResolvers<void>();
+  const finish: Stores['runs']['finish'] = async (...args) => {
+    await ending.promise;
+    return stores.runs.finish(...args);
+  };
+  const model: ModelClient = {
+    async *stream() {
+      yield { type: 'text', text: 'All is ' };
+      yield { type: 'text', text: 'done.' };
+      const unknown = { responseId: null, model: null, usage: null, verbatim: null };
+      yield { type: 'finish', reason: 'stop', ...unknown };
+    },
+  };
+  const runs = { ...stores.runs, finish };
+  await using assistant = quickAssistant({ stores: { ...stores, runs }, clock, model });
+  const { id } = assistant.run('Go on');
+  await clock.advance(1);
+  // Its commit has no event: what the log has behind the newest one is the answer.
+  const watched = eventsOf(bystander({ stores, clock }).attach(id, { after: '1-99' }));
+  await clock.advance(1);
+  ending.resolve();
+  await clock.advance(1);
+  const events = await watched;
+  expect(typesOf(events)).toEqual(['snapshot', 'token', 'token', 'complete']);
+  expect(textRead(events)).toBe('All is done.');
 });

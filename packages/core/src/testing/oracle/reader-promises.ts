@@ -59,7 +59,13 @@ function wasSnapshot(events: readonly RunEvent[]): boolean {
 }
 
 function told(events: readonly RunEvent[]): string {
-  return events.map(({ type, cursor }) => `${type}@${cursor}`).join(' ');
+  return events.map(toldOf).join(' ');
+}
+
+function toldOf(event: RunEvent): string {
+  const place = `${event.type}@${event.cursor}`;
+  if (event.type === 'token') return `${place}(${event.turn})`;
+  return event.type === 'snapshot' ? `${place}(${event.turn}: ${event.openText})` : place;
 }
 
 function* wrongEvents(
