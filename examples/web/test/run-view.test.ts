@@ -8,8 +8,7 @@ const said = (turn: number, text: string): RunEvent => ({ ...common, type: 'toke
 
 /** The whole state, as a reader gets it whose cursor cannot be served. */
 function snapshot(turn: number, openText: string, answer?: string): RunEvent {
-  const role = 'assistant' as const;
-  const message = { id: 'm1', conversationId: 'c', runId: 'run', role, createdAt: 1 };
+  const message = { messageId: 'm1', runId: 'run', role: 'assistant', at: 1 } as const;
   return {
     ...common,
     type: 'snapshot',

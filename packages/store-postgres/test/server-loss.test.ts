@@ -137,7 +137,9 @@ describe.skipIf(inject('postgresUrl') === null)('a server that goes away', () =>
     const hasty = await postgresStores({ pool });
     const locking = new pg.Client(server.url);
     await locking.connect();
-    await locking.query(`begin; select from steward.run where run_id = '${fence.runId}' for update`);
+    await locking.query(
+      `begin; select from steward.run where run_id = '${fence.runId}' for update`,
+    );
     const refused = await hasty.runs.release(fence).catch((reason: unknown) => reason);
     await locking.end();
     expect(refused).toMatchObject({ code: 'store_unavailable' });

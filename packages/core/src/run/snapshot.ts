@@ -1,6 +1,11 @@
 import type { ConversationMessage } from '../events/conversation-message.ts';
-import type { PendingConfirmation, PendingInput, SnapshotEvent } from '../events/run-event.ts';
-import type { PartialText, RunRecord } from '../stores/run-store.ts';
+import type {
+  PendingConfirmation,
+  PendingInput,
+  RunEvent,
+  SnapshotEvent,
+} from '../events/run-event.ts';
+import type { CallRecord, PartialText, RunRecord } from '../stores/run-store.ts';
 import type { Stores } from '../stores/stores.ts';
 import { isEnded } from './run-state.ts';
 
@@ -69,21 +74,17 @@ async function textOf(run: RunRecord, stores: Stores, { open, isFollowed }: Foll
 }
 
 /** How many turns had been committed when the newest event was stored. */
-async function turnsTold(run: RunRecord, { runs }: Stores): Promise<number> {
-  const [newest] = await runs.events(run.runId, run.eventCount - 1, 1);
-  const event = newest?.event;
-  switch (event?.type) {
-    case 'usage':
-    case 'tool_request':
-      return event.turn;
-    case 'turn_reset':
-    case 'steered':
-      return event.turn - 1;
-    default: {
-      const callId = event && 'callId' in event ? event.callId : null;
-      return run.calls.find((call) => call.callId === callId)?.turn ?? 0;
-    }
-  }
+async function turnsTold({ runId, eventCount, calls }: RunRecord, { runs }: Stores) {
+  const [newest] = await runs.events(runId, eventCount - 1, 1);
+  return newest ? turnsBefore(newest.event, calls) : 0;
+}
+
+function turnsBefore(event: RunEvent, calls: readonly CallRecord[]): number {
+  // Stored with the commit of their turn, and at the beginning of it.
+  if (event.type === 'usage' || event.type === 'tool_request') return event.turn;
+  if (event.type === 'turn_reset' || event.type === 'steered') return event.turn - 1;
+  if (!('callId' in event)) return 0;
+  return calls.find(({ callId }) => callId === event.callId)?.turn ?? 0;
 }
 
 async function messagesOf(
