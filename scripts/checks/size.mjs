@@ -6,7 +6,7 @@ import { report } from '../lib/tracked.mjs';
 import { root } from '../lib/workspace.mjs';
 
 const kB = 1_000;
-const limits = { loaded: 60 * kB, whole: 215 * kB };
+const limits = { loaded: 60 * kB, whole: 225 * kB };
 const entry = join(root, 'packages/core/dist/index.js');
 
 const { metafile } = await build({

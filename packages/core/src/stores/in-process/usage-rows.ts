@@ -1,4 +1,5 @@
 import type { Owner } from '../run-store.ts';
+import type { Reservation, UsageLimit } from '../usage-store.ts';
 import { AgingMap } from './aging-map.ts';
 import {
   type InProcessDatabase,
@@ -19,6 +20,41 @@ export function accountOf(db: InProcessDatabase, owner: Owner): UsageAccount {
     db.accounts.set(key, account);
   }
   return account;
+}
+
+/** Sets tokens aside, unless that would go beyond a limit. */
+export function reserve(
+  db: InProcessDatabase,
+  owner: Owner,
+  asked: {
+    readonly reservationId: string;
+    readonly tokens: number;
+    readonly limits: readonly UsageLimit[];
+  },
+): Reservation {
+  const { reservationId, tokens, limits } = asked;
+  const account = accountOf(db, owner);
+  if (account.entries.has(reservationId)) return { granted: true };
+  const now = db.clock.now();
+  const waits = limits.flatMap((limit) => {
+    const { used, reserved, start } = currentWindow(account, limit.windowMs, now);
+    return used + reserved + tokens > limit.tokens ? [start + limit.windowMs - now] : [];
+  });
+  if (waits.length > 0) return { granted: false, retryAfterMs: Math.max(...waits) };
+  setEntry(account, reservationId, { at: now, tokens, settled: false });
+  return { granted: true };
+}
+
+/** Says what was used of a reservation, once. */
+export function settle(
+  db: InProcessDatabase,
+  owner: Owner,
+  { reservationId, tokens }: { readonly reservationId: string; readonly tokens: number },
+): void {
+  const account = accountOf(db, owner);
+  const entry = account.entries.get(reservationId);
+  if (entry === undefined || entry.settled) return;
+  setEntry(account, reservationId, { at: entry.at, tokens, settled: true });
 }
 
 /** What the current window of this length holds. */
