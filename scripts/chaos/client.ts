@@ -18,8 +18,8 @@ export interface Press {
 export interface Testimony {
   readonly requestId: string;
   readonly userId: string;
-  /** Whether the same request was made twice at the same time. */
-  readonly isTwin: boolean;
+  /** Whether the request was made more than once: where one is refused, another may be under way. */
+  readonly isRepeated: boolean;
   /** The run, if one was begun; else why not. */
   readonly runId: string | null;
   readonly refusal: string | null;
@@ -57,6 +57,7 @@ export class Client {
   readonly #began = performance.now();
   #refusal: string | null = null;
   #cancel: string | null = null;
+  #starts = 0;
   #resumptions = 0;
 
   constructor(options: ClientOptions) {
@@ -90,7 +91,7 @@ export class Client {
     return {
       requestId: this.#body.requestId,
       userId: this.#userId,
-      isTwin: this.#isTwin,
+      isRepeated: this.#isTwin || this.#starts > 1,
       runId: this.#reading.runId,
       refusal: this.#refusal,
       reading: this.#reading,
@@ -131,6 +132,7 @@ export class Client {
       runId === null
         ? { url: this.#at('/start'), body: this.#body }
         : { url: this.#at(`/events/${runId}${query}`) };
+    if (runId === null) this.#starts += 1;
     let isFirst = true;
     for await (const event of eventsFrom({ ...asked, userId: this.#userId })) {
       if (isFirst && runId !== null) this.#resumptions += 1;

@@ -24,7 +24,7 @@ export const promises: Readonly<Record<string, string>> = {
     select min(run_id) as run_id, request_id from run
     where request_id is not null group by user_id, request_id having count(*) > 1`,
   'I1 a refused request has no run': `
-    select r.run_id from chaos_client c join run r using (request_id, user_id) where c.refusal is not null and not c.is_twin`,
+    select r.run_id from chaos_client c join run r using (request_id, user_id) where c.refusal is not null and not c.is_repeated`,
   'I1 no run fails for a reason of our own': `
     select run_id, ending -> 'error' as error from run where ending -> 'error' ->> 'code' = 'internal'`,
   'I2 one terminal event, and it is the last': `

@@ -23,7 +23,7 @@ const tables = `
   create table chaos_ledger (run_id text, key text, tool text, is_applied boolean);
   create index on chaos_ledger (run_id, key);
   create table chaos_client (
-    request_id text, user_id text, is_twin boolean, run_id text, refusal text,
+    request_id text, user_id text, is_repeated boolean, run_id text, refusal text,
     end_type text, end_cursor text, end_text text, text text, snapshots integer, durable text[]
   );
   create index on chaos_client (run_id);
@@ -77,12 +77,12 @@ async function submit(client: pg.Client, { ledger, testimonies }: Evidence): Pro
   );
 }
 
-function clientRow({ requestId, userId, isTwin, runId, refusal, reading }: Testimony) {
+function clientRow({ requestId, userId, isRepeated, runId, refusal, reading }: Testimony) {
   const { end, text, snapshots, durable } = reading;
   return {
     request_id: requestId,
     user_id: userId,
-    is_twin: isTwin,
+    is_repeated: isRepeated,
     run_id: runId,
     refusal,
     end_type: end?.type,

@@ -70,7 +70,7 @@ async function liveThrough(): Promise<Evidence> {
       {
         requestId: 'r1',
         userId: 'u1',
-        isTwin: false,
+        isRepeated: false,
         runId: run.id,
         refusal: null,
         reading,

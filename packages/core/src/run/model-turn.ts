@@ -19,7 +19,7 @@ import { turnRequest } from './turn-request.ts';
 
 /** What came of a model turn. */
 export type TurnOutcome =
-  | { readonly kind: 'committed'; readonly turn: CommittedTurn; readonly calls: number }
+  | { readonly kind: 'committed' }
   /** It was not taken, or cut short and nothing of it was committed: the run ends with what was said. */
   | { readonly kind: 'stopped'; readonly reason: CompleteReason };
 
@@ -158,7 +158,7 @@ async function commit(run: OwnedRun, turn: number, read: ReadTurn): Promise<Turn
     usage: read.finish?.usage ?? null,
   };
   await commitTurn(run, committed, calls);
-  return { kind: 'committed', turn: committed, calls: calls.length };
+  return { kind: 'committed' };
 }
 
 function messageOf(

@@ -122,9 +122,13 @@ export class OwnedRun {
     return cleanText(this.openText) || (this.turns.at(-1)?.message.content ?? '');
   }
 
-  /** Whether something was steered that the model has not been given. */
-  get steersWaiting(): boolean {
-    return this.steers.some((steer) => steer.turn === null);
+  /** The committed turn that leaves nothing to do, when there is one: the run can end with it, whoever committed it. */
+  get answer(): CommittedTurn | null {
+    const last = this.turns.at(-1);
+    if (last === undefined || this.record.input.kind === 'call') return null;
+    const hasCalls = this.calls.some((call) => call.turn === last.turn);
+    const isSteered = this.steers.some(({ turn }) => turn === null || turn > last.turn);
+    return hasCalls || isSteered ? null : last;
   }
 
   /** Makes the owner stop. The first cause counts, but for `fenced`, after which nothing may be written. */

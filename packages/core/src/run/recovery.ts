@@ -62,9 +62,10 @@ function announce(run: OwnedRun): Promise<void> {
   );
 }
 
-/** With open calls the last turn is committed: no text of another one can have been seen. */
+/** With open calls, or with the answer, the last turn is committed: no text of another one can have been seen. */
 function resetOpenTurn(run: OwnedRun): Promise<void> {
-  if (run.openCalls().length > 0 || run.record.input.kind === 'call') return Promise.resolve();
+  const isBetweenTurns = run.openCalls().length > 0 || run.answer !== null;
+  if (isBetweenTurns || run.record.input.kind === 'call') return Promise.resolve();
   run.openText = '';
   return run.log.store(
     [

@@ -1,6 +1,6 @@
 import { StewardError } from '../errors/steward-error.ts';
 import { type Ending, endRun, endWith } from './ending.ts';
-import { type TurnOutcome, takeModelTurn } from './model-turn.ts';
+import { takeModelTurn } from './model-turn.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { prepareOwnership } from './recovery.ts';
 import { inRunSpan } from './spans.ts';
@@ -28,18 +28,21 @@ const callEnding: Ending = { kind: 'call' };
 
 async function takeTurns(run: OwnedRun): Promise<void> {
   await prepareOwnership(run);
-  for (;;) {
+  // An earlier owner may have died between the commit of the answer and the end.
+  let ending = answerOf(run);
+  while (ending === null || (await endRun(run, ending)) === 'steered') {
     await run.orStop(() => run.settings.connectServers(run.principal));
     if ((await runToolCalls(run)) === 'paused') return;
-    const isCall = run.record.input.kind === 'call';
-    const ending = isCall ? callEnding : endingAfter(run, await takeModelTurn(run));
-    if (ending !== null && (await endRun(run, ending)) === 'ended') return;
+    ending = run.record.input.kind === 'call' ? callEnding : await takeTurn(run);
   }
 }
 
-/** How the run ends with that turn; `null` when it goes on. */
-function endingAfter(run: OwnedRun, turn: TurnOutcome): Ending | null {
-  if (turn.kind === 'stopped') return { kind: 'short', reason: turn.reason };
-  const goesOn = turn.calls > 0 || run.steersWaiting;
-  return goesOn ? null : { kind: 'answer', turn: turn.turn };
+/** Asks the model once more. How the run ends with that turn; `null` when it goes on. */
+async function takeTurn(run: OwnedRun): Promise<Ending | null> {
+  const turn = await takeModelTurn(run);
+  return turn.kind === 'stopped' ? { kind: 'short', reason: turn.reason } : answerOf(run);
+}
+
+function answerOf({ answer }: OwnedRun): Ending | null {
+  return answer && { kind: 'answer', turn: answer };
 }

@@ -276,10 +276,12 @@ it('queues a conversation in order, refuses when busy, and says when the queue i
   await using assistant = quickAssistant({ stores, model, limits: { queueLimit: 3 } });
   const options = { conversationId: 'c', onBusy: 'queue' } as const;
   const runs = ['one', 'two', 'three', 'four'].map((text) => assistant.run(text, options));
-  expect(await codeOf(assistant.run('five', options).result())).toBe('queue_full');
-  expect(await codeOf(assistant.run('six', { conversationId: 'c' }).result())).toBe(
-    'conversation_busy',
-  );
+  const [five, six] = [
+    assistant.run('five', options),
+    assistant.run('six', { conversationId: 'c' }),
+  ];
+  const refused = await Promise.all([codeOf(five.result()), codeOf(six.result())]);
+  expect(refused).toEqual(['queue_full', 'conversation_busy']);
   const results = await Promise.all(runs.map((run) => run.result()));
   expect(results.map(({ text }) => text)).toEqual([
     'Answer to "one"',

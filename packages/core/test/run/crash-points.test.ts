@@ -151,6 +151,42 @@ it('tells the model and the person of an unknown outcome, once, and a tool that 
   }
 });
 
+it('ends with the answer that an earlier owner committed: the model is not asked again', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const model = scriptedModel([{ text: 'All done.' }]);
+  const { assistant, points } = mortalAssistant({ stores, clock, model });
+  points.arm('before_finish');
+  const run = assistant.run('Do it');
+  await points.died;
+  await using second = quickAssistant({ stores, clock, model });
+  const reading = second.attach(run.id);
+  const watched = eventsOf(reading);
+  expect(await settle(clock, reading)).toBe('completed');
+  expect(await reading.result()).toMatchObject({ text: 'All done.', finishReason: 'stop' });
+  expect(model.requests).toHaveLength(1);
+  expect(textRead(await watched)).toBe('All done.');
+  expect(typesOf(await watched)).not.toContain('turn_reset');
+  await expectSound(stores, run.id);
+});
+
+it('answers what was steered behind an answer whose owner died before it took another turn', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const model = scriptedModel([{ text: 'All done.' }, { text: 'And that.' }]);
+  const { assistant, points } = mortalAssistant({ stores, clock, model });
+  points.arm('before_finish');
+  const run = assistant.run('Do it');
+  await points.died;
+  await using second = quickAssistant({ stores, clock, model });
+  await second.steer(run.id, 'That as well');
+  const reading = second.attach(run.id);
+  expect(await settle(clock, reading)).toBe('completed');
+  expect((await reading.result()).text).toBe('And that.');
+  expect(model.requests).toHaveLength(2);
+  await expectSound(stores, run.id);
+});
+
 it('gives a run up after its owners died five times without progress', async () => {
   const clock = fakeClock();
   const stores = storesOn(clock);
