@@ -125,20 +125,25 @@ export class Client {
 
   /** Reads from where it was until the end, until the connection breaks, or until it has had enough. */
   async #read(): Promise<void> {
-    const { runId, cursor } = this.#reading;
+    const isResumed = this.#reading.runId !== null;
     let left = this.#random.chance(0.5) ? Number.POSITIVE_INFINITY : this.#random.integer(1, 40);
-    const query = cursor === undefined ? '' : `?after=${encodeURIComponent(cursor)}`;
-    const asked =
-      runId === null
-        ? { url: this.#at('/start'), body: this.#body }
-        : { url: this.#at(`/events/${runId}${query}`) };
-    if (runId === null) this.#starts += 1;
     let isFirst = true;
-    for await (const event of eventsFrom({ ...asked, userId: this.#userId })) {
-      if (isFirst && runId !== null) this.#resumptions += 1;
+    for await (const event of eventsFrom({ ...this.#request(), userId: this.#userId })) {
+      if (isFirst && isResumed) this.#resumptions += 1;
       isFirst = false;
       if (!this.#see(event) || --left <= 0 || this.#isOver) return;
     }
+  }
+
+  /** To begin the run, or to go on where reading broke off. */
+  #request(): { url: string; body?: StartBody } {
+    const { runId, cursor } = this.#reading;
+    if (runId === null) {
+      this.#starts += 1;
+      return { url: this.#at('/start'), body: this.#body };
+    }
+    const query = cursor === undefined ? '' : `?after=${encodeURIComponent(cursor)}`;
+    return { url: this.#at(`/events/${runId}${query}`) };
   }
 
   /** Whether reading goes on. */
