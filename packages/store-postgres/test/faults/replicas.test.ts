@@ -50,8 +50,6 @@ describe.skipIf(!hasPostgres)('a replica that is killed', () => {
     expect([report.broken, report.died]).toEqual([[], ['after_effect']]);
     const [first, ...again] = report.requests.map(({ applied }) => applied);
     expect([first, new Set(again)]).toEqual([true, new Set([false])]);
-    // Nobody may go on before the lease of the dead one has run out.
-    expect(report.recoveries[0]).toBeGreaterThan(500);
     expect(outcomes(report)).toEqual(['succeeded']);
   });
 
