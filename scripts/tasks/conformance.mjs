@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../lib/child.mjs';
 import { expectedChecks, expectedServerChecks, suiteVersion } from '../lib/conformance-counts.mjs';
-import { fail, root, toolsDir } from '../lib/workspace.mjs';
+import { fail, pnpm, root, toolsDir } from '../lib/workspace.mjs';
 
 const revisions = Object.keys(expectedChecks);
 const usage = `npm run conformance [-- --side client|server] [--revision R ...] [--scenario NAME]
@@ -57,14 +57,10 @@ async function install() {
     return;
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, 'package.json'), '{"private":true}\n');
-  const quiet = ['--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
   const wanted = `@modelcontextprotocol/conformance@${suiteVersion}`;
-  const env = { ...process.env };
-  // The tasks run without npm's own settings; the registry that was chosen is kept under this name.
-  if (env['pnpm_config_registry']) env['npm_config_registry'] ??= env['pnpm_config_registry'];
-  const args = ['install', '--ignore-scripts', ...quiet, wanted];
-  const { code, output } = await run('npm', args, { cwd: home, env, capture: true });
-  if (code !== 0) fail(`npm ${args.join(' ')} failed:\n${output}`);
+  const args = ['add', '--ignore-workspace', '--ignore-scripts', '--save-exact', wanted];
+  const { code, output } = await run(pnpm, args, { cwd: home, capture: true });
+  if (code !== 0) fail(`pnpm ${args.join(' ')} failed:\n${output}`);
 }
 
 /**
