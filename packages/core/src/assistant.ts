@@ -118,7 +118,7 @@ export class Assistant implements AsyncDisposable {
     checkId(runId, 'attach: runId');
     const { principal, after } = readAttachOptions(options);
     const located = this.#about(runId, () => this.#load(runId, principal));
-    return this.#handle({ runId, principal, located, after }) as Run<Json>;
+    return this.#handle({ runId, principal, located, isNew: false, after }) as Run<Json>;
   }
 
   /**
@@ -305,6 +305,7 @@ export class Assistant implements AsyncDisposable {
       runId: run.runId,
       principal,
       located,
+      isNew: true,
       ...(parseOutput && { parseOutput }),
     });
   }
@@ -327,10 +328,11 @@ export class Assistant implements AsyncDisposable {
     readonly runId: string;
     readonly principal: Principal;
     readonly located: Promise<RunRecord>;
+    readonly isNew: boolean;
     readonly after?: string | undefined;
     readonly parseOutput?: (output: Json) => unknown;
   }): Run {
-    const { runId, principal, located, after, parseOutput = (output) => output } = handle;
+    const { runId, principal, located, isNew, after, parseOutput = (output) => output } = handle;
     const source: RunSource = {
       runId,
       owner: ownerOf(principal),
@@ -343,7 +345,7 @@ export class Assistant implements AsyncDisposable {
     };
     const { maxParallelCalls } = this.#parts.settings.limits;
     const verbs = this.#verbs(runId, principal);
-    return new Run({ source, verbs, maxParallelCalls, after, parseOutput });
+    return new Run({ source, verbs, isNew, maxParallelCalls, after, parseOutput });
   }
 
   #verbs(runId: string, principal: Principal): RunVerbs {

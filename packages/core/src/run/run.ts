@@ -20,6 +20,8 @@ export interface RunVerbs {
 export interface RunParts<Output> {
   readonly source: RunSource;
   readonly verbs: RunVerbs;
+  /** Whether it begins here. What an older one was when it was looked up may have been decided upon meanwhile. */
+  readonly isNew: boolean;
   /** How many calls run at the same time: what waits behind so many questions waits for a person, too. */
   readonly maxParallelCalls: number;
   /** Reading begins after this cursor. */
@@ -50,15 +52,16 @@ type Listeners = { [T in RunEventType]: (event: RunEventOf<T>) => void };
 export class Run<Output = unknown> implements AsyncIterable<RunEvent> {
   readonly #parts: RunParts<Output>;
   #emitter: EventEmitter<Listeners> | undefined;
-  /** Whether what was located may have moved on since. */
-  #isLocated = false;
+  /** Whether what is located is the state of the run now. */
+  #isNew: boolean;
 
   /** @internal Runs are made by an assistant. */
   constructor(parts: RunParts<Output>) {
     this.#parts = parts;
+    this.#isNew = parts.isNew;
     // A run that was refused is told to whoever reads it; nobody reading is no unhandled rejection.
     const located = () => {
-      this.#isLocated = true;
+      this.#isNew = false;
     };
     parts.source.located.then(located, located);
   }
@@ -135,7 +138,7 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent> {
     const { source, maxParallelCalls } = this.#parts;
     const { resultOf, settledRun } = await import('./run-result.ts');
     const { output, ...result } = resultOf(
-      await settledRun(source, { maxParallelCalls, isNew: !this.#isLocated }),
+      await settledRun(source, { maxParallelCalls, isNew: this.#isNew }),
     );
     const { parseOutput } = this.#parts;
     return { ...result, output: output === undefined ? undefined : await parseOutput(output) };
