@@ -54,7 +54,7 @@ export async function startWatched() {
       `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
       // Soon for a test, and not so soon that it takes a busy machine for a server that is down.
       'sentinel down-after-milliseconds main 3000',
-      'sentinel failover-timeout main 2000',
+      'sentinel failover-timeout main 6000',
       '',
     ].join('\n'),
     '--sentinel',
