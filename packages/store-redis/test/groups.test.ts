@@ -1,11 +1,11 @@
-import type { LiveLog, LogReader, RunEvent } from '@steward/core';
+import type { LiveLog, RunEvent } from '@steward/core';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCluster, startWatched } from '../../../scripts/lib/redis-groups.mjs';
-import { woken } from '../../core/src/testing/suites/live-log-samples.ts';
 import { type RedisStores, redisStores } from '../src/index.ts';
 import { tagOf } from '../src/live-log/stream-keys.ts';
 import { eventually, privateRedis } from './private-redis.ts';
+import { read } from './read-log.ts';
 import { hasRedis, newPrefix } from './test-redis.ts';
 
 const hour = 3_600_000;
@@ -19,16 +19,6 @@ async function open(url: string): Promise<RedisStores> {
 
 function token(runId: string, k: number): RunEvent {
   return { type: 'token', runId, at: 1, cursor: `1-${k}`, turn: 1, text: 'x' };
-}
-
-async function read(reader: LogReader, count: number): Promise<string[]> {
-  const seen: string[] = [];
-  while (seen.length < count) {
-    const events = reader.take(64);
-    seen.push(...events.map(({ cursor }) => cursor));
-    if (events.length === 0 && (await woken(reader)) === 'lost') return [...seen, 'lost'];
-  }
-  return seen;
 }
 
 describe.runIf(hasRedis)('a server that a Sentinel replaces', () => {

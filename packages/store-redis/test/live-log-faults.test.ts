@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { woken } from '../../core/src/testing/suites/live-log-samples.ts';
 import { type RedisStoresOptions, redisStores } from '../src/index.ts';
 import { eventually, privateCluster, privateRedis } from './private-redis.ts';
+import { read } from './read-log.ts';
 import { hasRedis, newPrefix, redisUrl } from './test-redis.ts';
 
 const key = (runId = 'run-1'): LogKey => ({ runId, incarnation: 'life-1' });
@@ -30,17 +31,6 @@ async function readerOf(log: LiveLog, after?: string, of = key()): Promise<LogRe
   const reader = await log.tail(of, after);
   if (reader === undefined) throw new Error(`nothing after ${after}`);
   return reader;
-}
-
-/** Reads until the count is reached or the reader is lost. */
-async function read(reader: LogReader, count: number): Promise<string[]> {
-  const seen: string[] = [];
-  while (seen.length < count) {
-    const events = reader.take(64);
-    seen.push(...events.map(({ cursor }) => cursor));
-    if (events.length === 0 && (await woken(reader)) === 'lost') return [...seen, 'lost'];
-  }
-  return seen;
 }
 
 describe.runIf(hasRedis)('a live log whose Redis fails', () => {
