@@ -434,16 +434,21 @@ it('does not give the answer twice when a run ends while its state is shown', as
   expect(textRead(events)).toBe('All is done.');
 });
 
-it('shows in a snapshot what the last turn said, when the run is only about to end', async () => {
-  const clock = fakeClock();
-  const stores = storesOn(clock);
+/** The same stores, in which no run ends before it is let. */
+function holdingEnds(stores: Stores): { ending: PromiseWithResolvers<void>; held: Stores } {
   const ending = Promise.withResolvers<void>();
   const finish: Stores['runs']['finish'] = async (...args) => {
     await ending.promise;
     return stores.runs.finish(...args);
   };
-  const runs = { ...stores.runs, finish };
-  await using assistant = quickAssistant({ stores: { ...stores, runs }, clock });
+  return { ending, held: { ...stores, runs: { ...stores.runs, finish } } };
+}
+
+it('shows in a snapshot what the last turn said, when the run is only about to end', async () => {
+  const clock = fakeClock();
+  const stores = storesOn(clock);
+  const { ending, held } = holdingEnds(stores);
+  await using assistant = quickAssistant({ stores: held, clock });
   const { id } = assistant.run('Go on');
   await clock.advance(1);
   const watched = eventsOf(bystander({ stores, clock }).attach(id, { after: '1-99' }));
@@ -458,11 +463,7 @@ it('shows in a snapshot what the last turn said, when the run is only about to e
 it('tells an answer once, whose provider counts no tokens, to who comes while the run is about to end', async () => {
   const clock = fakeClock();
   const stores = storesOn(clock);
-  const ending = Promise.withResolvers<void>();
-  const finish: Stores['runs']['finish'] = async (...args) => {
-    await ending.promise;
-    return stores.runs.finish(...args);
-  };
+  const { ending, held } = holdingEnds(stores);
   const model: ModelClient = {
     async *stream() {
       yield { type: 'text', text: 'All is ' };
@@ -471,8 +472,7 @@ it('tells an answer once, whose provider counts no tokens, to who comes while th
       yield { type: 'finish', reason: 'stop', ...unknown };
     },
   };
-  const runs = { ...stores.runs, finish };
-  await using assistant = quickAssistant({ stores: { ...stores, runs }, clock, model });
+  await using assistant = quickAssistant({ stores: held, clock, model });
   const { id } = assistant.run('Go on');
   await clock.advance(1);
   // Its commit has no event: what the log has behind the newest one is the answer.
